@@ -11,6 +11,8 @@ const least = {
   SIDEKICK_FREESWITCH: '127.0.0.1:8021:hush-fs',
 };
 
+const text = (value: { toString(): string }): string => value.toString();
+
 function failure(
   env: Record<string, string | undefined>,
   flags: Record<string, string | undefined> = {},
@@ -174,11 +176,11 @@ describe('settings', () => {
     const forms = [
       JSON.stringify(settings),
       JSON.stringify({ settings }),
-      String(settings as unknown),
+      text(settings),
       inspect(settings, { depth: 9 }),
       inspect(settings.graph, { depth: 9 }),
       JSON.stringify(settings.drachtio),
-      String(settings.freeswitch[0] as unknown),
+      text(settings.freeswitch[0]!),
     ];
     for (const form of forms) {
       expect(form).not.toContain('hush');
