@@ -12,6 +12,8 @@ export interface Peer {
   readonly protocol: Protocol;
   readonly address: string;
   readonly port: number;
+  /** TLS, outgoing: name for SNI and for the check of the peer's certificate; default: the address, if it is a name. */
+  readonly serverName?: string;
 }
 
 export interface TlsIdentity {
@@ -47,6 +49,14 @@ export interface StackOptions {
   readonly timers?: Partial<SipTimers>;
   /** Larger messages are refused (stream: connection closed; datagram: dropped) and counted. Default 65,535 bytes. */
   readonly maxMessageBytes?: number;
+  /** Header lines in one message. Default 256. */
+  readonly maxHeaders?: number;
+  /** Streams: a message that is not complete after this time closes the connection. Default 10,000 ms. */
+  readonly partialMessageMs?: number;
+  /** Streams: connections at once per listener; more are closed at once. Default 4,000. */
+  readonly maxConnections?: number;
+  /** Server transactions at once; more requests are dropped unanswered and counted. Default 20,000. */
+  readonly maxTransactions?: number;
   /** Sees every message as it goes over the wire, for ladders and rule checks. */
   readonly onWire?: (direction: 'in' | 'out', message: SipMessage, peer: Peer) => void;
 }
@@ -88,6 +98,11 @@ export interface RequestOptions {
   readonly contentType?: string;
 }
 
+export interface ReinviteOptions extends RequestOptions {
+  /** Without an offer in the re-INVITE: makes the ACK's SDP from the 200. */
+  readonly ackSdp?: (response: SipMessage) => string;
+}
+
 /** One dialog made by an INVITE, seen from either side. `close()` is idempotent and sends nothing; `bye()` hangs up. */
 export interface Session {
   readonly callId: string;
@@ -104,7 +119,7 @@ export interface Session {
   onRequest(handler: (request: IncomingRequest) => void): void;
   bye(options?: RequestOptions): Promise<void>;
   /** Sends a re-INVITE and resolves to its final response, whatever its status; the ACK is sent for you. */
-  reinvite(sdp: string | undefined, options?: RequestOptions): Promise<SipMessage>;
+  reinvite(sdp: string | undefined, options?: ReinviteOptions): Promise<SipMessage>;
   /** Sends any other in-dialog request and resolves to the final response. */
   request(method: string, options?: RequestOptions): Promise<SipMessage>;
   close(): void;
@@ -117,12 +132,16 @@ export interface IncomingRequest {
 }
 
 export interface IncomingSession extends Session {
-  readonly request: SipMessage;
+  /** The INVITE that made it. */
+  readonly invite: SipMessage;
   readonly source: Peer;
   readonly receivedOn: Peer;
   readonly peerNames?: readonly string[];
   /** 1xx other than 100. `reliable` asks for 100rel and resolves when the PRACK came (RFC 3262). */
-  progress(status: number, options?: RequestOptions & { readonly reason?: string; readonly reliable?: boolean }): Promise<void>;
+  progress(
+    status: number,
+    options?: RequestOptions & { readonly reason?: string; readonly reliable?: boolean },
+  ): Promise<void>;
   /** 200 with the SDP answer (or offer, if the INVITE had none). Resolves when the ACK came; rejects when none came. */
   accept(sdp: string, options?: RequestOptions): Promise<SipMessage>;
   reject(status: number, reason?: string, options?: RequestOptions): void;
@@ -130,7 +149,8 @@ export interface IncomingSession extends Session {
 }
 
 export interface OutgoingSession extends Session {
-  readonly request: SipMessage;
+  /** The INVITE as sent last (after a 422 it is a second one). */
+  readonly invite: SipMessage;
   /** Each provisional response except 100, from any fork. */
   onProgress(handler: (response: SipMessage) => void): void;
   /** Resolves to the 200 (ACK sent; its body is `ackSdp(response)` if the INVITE had no offer). Rejects with SipRejected. */
@@ -159,4 +179,6 @@ export interface UserAgentOptions {
   readonly userAgent?: string;
   readonly allow?: readonly string[];
   readonly supported?: readonly string[];
+  /** Smallest session interval accepted and asked for (RFC 4028 Min-SE), seconds. Default 90. */
+  readonly minSessionExpires?: number;
 }
