@@ -1,0 +1,37 @@
+import { tenants } from './0001-tenants';
+import { trunks } from './0002-trunks';
+import { prompts } from './0003-prompts';
+import { queues } from './0004-queues';
+import { numbers } from './0005-numbers';
+import { agents } from './0006-agents';
+import { configVersions } from './0007-config-versions';
+import { nodes } from './0008-nodes';
+import { calls } from './0009-calls';
+import { queueVisits } from './0010-queue-visits';
+import { offers } from './0011-offers';
+import { callExclusions } from './0012-call-exclusions';
+import { agentStates } from './0013-agent-states';
+import { presence } from './0014-presence';
+import { facts } from './0015-facts';
+import type { Migration } from './sql';
+
+export type { Migration } from './sql';
+
+/** Every step in the order in which it runs. New steps go to the end; a step that was released is never changed. */
+export const migrations: readonly Migration[] = [
+  tenants,
+  trunks,
+  prompts,
+  queues,
+  numbers,
+  agents,
+  configVersions,
+  nodes,
+  calls,
+  queueVisits,
+  offers,
+  callExclusions,
+  agentStates,
+  presence,
+  facts,
+];

@@ -1,0 +1,120 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** Name of an environment variable that holds a secret; documents never hold the secret itself. */
+const envName = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]{0,127}$/, 'must be the name of an environment variable, such as CARRIER_PASSWORD')
+  .describe('Name of the environment variable that holds the password.');
+
+const port = z.int().min(1).max(65535);
+
+const HOST = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
+const host = z
+  .string()
+  .refine(
+    (text) => isIP(text) !== 0 || HOST.test(text),
+    'must be a host name or an IP address, without a port or a scheme',
+  );
+
+/** Reads `a.b.c.d/n`, `x::y/n` or a single address. */
+export function isCidr(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) {
+    return false;
+  }
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+const maxCalls = z.int().min(1).max(100_000);
+
+export const carrierSettings = z.strictObject({
+  sources: z
+    .array(z.string().refine(isCidr, 'must be an address or a CIDR range, such as 203.0.113.0/24'))
+    .min(1, 'needs at least one address range; calls from elsewhere are refused')
+    .describe('Address ranges that calls may come from.'),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code of two capital letters, such as DE')
+    .optional()
+    .describe(
+      'Country by which national numbers of this carrier are read. Default: the country of the tenant of the dialled number.',
+    ),
+  digest: z
+    .strictObject({
+      username: z.string().min(1).max(128).describe('User name that the carrier proves.'),
+      passwordFrom: envName,
+    })
+    .optional()
+    .describe('Asks the carrier for a digest password in addition.'),
+  maxCalls: maxCalls.default(1000).describe('Calls at once; more get 503 with Retry-After.'),
+  callsPerSecond: z
+    .number()
+    .positive()
+    .max(10_000)
+    .default(50)
+    .describe('New calls per second; more get 503 with Retry-After.'),
+  sessionExpiresSeconds: z
+    .int()
+    .min(90)
+    .max(86_400)
+    .default(1800)
+    .describe('Session timer, seconds; a call whose far end vanished ends after it.'),
+});
+export type CarrierSettings = Readonly<z.infer<typeof carrierSettings>>;
+
+export const teamsSettings = z.strictObject({
+  sbcName: z
+    .string()
+    .refine(
+      (text) => HOST.test(text) && isIP(text) === 0 && text.includes('.'),
+      'must be the full name of the SBC, such as sbc1.example.com',
+    )
+    .describe('Name of our SBC as paired with the tenant; stands in Contact and in the certificate.'),
+  proxies: z
+    .array(
+      z.strictObject({
+        host: host.describe('Name of the Direct Routing proxy; stands in the request URI.'),
+        port: port.default(5061).describe('TLS port.'),
+        address: z
+          .string()
+          .regex(/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d{1,5}$/i, 'must be host:port')
+          .optional()
+          .describe(
+            'Connects here instead of to host:port, such as 127.0.0.1:5071. For tests and for SBCs in between.',
+          ),
+      }),
+    )
+    .min(1, 'needs at least one proxy')
+    .default([
+      { host: 'sip.pstnhub.microsoft.com', port: 5061 },
+      { host: 'sip2.pstnhub.microsoft.com', port: 5061 },
+      { host: 'sip3.pstnhub.microsoft.com', port: 5061 },
+    ])
+    .describe('Direct Routing proxies in order of preference.'),
+  maxCalls: maxCalls.default(1000).describe('Agent legs at once on this trunk.'),
+});
+export type TeamsSettings = Readonly<z.infer<typeof teamsSettings>>;
+
+export const PBX_CODECS = ['PCMA', 'PCMU', 'G722', 'OPUS'] as const;
+
+export const pbxSettings = z.strictObject({
+  host: host.describe('Name or address of the PBX.'),
+  port: port.optional().describe('Its SIP port. Default: 5060, for TLS 5061.'),
+  transport: z.enum(['udp', 'tcp', 'tls']).default('udp').describe('How SIP is carried.'),
+  media: z.enum(['rtp', 'srtp']).default('rtp').describe('Plain RTP, or SRTP with keys in the SDP.'),
+  codecs: z.array(z.enum(PBX_CODECS)).min(1).default(['PCMA', 'PCMU']).describe('Codecs to offer, in order.'),
+  fromDomain: host.optional().describe('Host part of From. Default: the address we send from.'),
+  digest: z
+    .strictObject({
+      username: z.string().min(1).max(128).describe('User name we prove to the PBX.'),
+      passwordFrom: envName,
+    })
+    .optional()
+    .describe('Answers the digest challenge of the PBX.'),
+  maxCalls: maxCalls.default(1000).describe('Agent legs at once on this trunk.'),
+});
+export type PbxSettings = Readonly<z.infer<typeof pbxSettings>>;
+
+export const webSettings = z.strictObject({});

@@ -1,0 +1,177 @@
+import type { Assignment, Explanation, Snapshot } from '../routing/types';
+import type { AgentConfig, NumberConfig, QueueConfig, TenantConfig, TrunkConfig } from './config-types';
+import type {
+  AgentRow,
+  AgentStateChange,
+  AgentToPoll,
+  AnswerResult,
+  CallEvent,
+  CallFilter,
+  CallHandles,
+  CallResult,
+  CallRow,
+  ChangedPresence,
+  ConnectionEnded,
+  EndedBy,
+  EnqueueInput,
+  Enqueued,
+  LeftQueue,
+  Millis,
+  NewCall,
+  NodeRow,
+  Offer,
+  OfferEnd,
+  OfferEnded,
+  OfferHandles,
+  OfferRef,
+  OpenWork,
+  PresenceReading,
+  Queryable,
+  ReleasedWork,
+  StoredCallEvent,
+  VisitOutcome,
+} from './types';
+
+type Q = Queryable;
+
+/**
+ * Every statement of the product. Each takes the pool or a transaction first. Those that change something another node
+ * may wait for send the hint themselves, which arrives when their transaction commits.
+ * Locks are always taken in the order call, agent, offer.
+ */
+export interface Store {
+  // nodes
+  registerNode(q: Q, node: { readonly name: string; readonly version?: string }): Promise<{ readonly nodeId: string }>;
+  /** False: this node was given up as lost and must register again; what it owned was released. */
+  heartbeat(q: Q, nodeId: string): Promise<boolean>;
+  /** Says that the node ended. What it still owned must be released before. */
+  stopNode(q: Q, nodeId: string): Promise<void>;
+  /** Running nodes whose heartbeat is older than this. */
+  deadNodes(q: Q, olderThanMs: number): Promise<readonly NodeRow[]>;
+  /**
+   * Ends what a dead node left: offers as canceled (withdrawn) or, if connected, with a connection ended by `node-lost`;
+   * calls as indeterminate / node-lost. `undefined`: another node did it, or the node lives (heartbeat younger than `olderThanMs`).
+   */
+  releaseDeadNode(q: Q, nodeId: string, olderThanMs: number): Promise<ReleasedWork | undefined>;
+  /** Stores whether this node reaches the far end of a trunk. True: that changed. */
+  reportTrunk(
+    q: Q,
+    input: { readonly nodeId: string; readonly trunkId: string; readonly up: boolean; readonly detail?: string },
+  ): Promise<boolean>;
+
+  // calls
+  insertCall(q: Q, call: NewCall): Promise<{ readonly createdAt: Millis }>;
+  /** Stores handles before the leg is used. False: the call is unknown or over. */
+  updateCall(q: Q, callId: string, handles: CallHandles): Promise<boolean>;
+  /** The caller got his 200. False: the call is unknown or over. */
+  markCallAnswered(q: Q, callId: string): Promise<boolean>;
+  /**
+   * Ends a call once; later ends change nothing. A stay in a queue that is still open ends as abandoned. Offers stay open
+   * until their legs are gone, and are returned.
+   */
+  endCall(
+    q: Q,
+    callId: string,
+    result: CallResult,
+    reason: string,
+  ): Promise<{ readonly ended: boolean; readonly openOffers: readonly OfferRef[] }>;
+  findCallBySipCallId(q: Q, sipCallId: string): Promise<CallRow | undefined>;
+  findCall(q: Q, callId: string): Promise<CallRow | undefined>;
+  listCalls(q: Q, filter?: CallFilter): Promise<readonly CallRow[]>;
+  /** Writes facts in one statement. Events of unknown calls are left out. Returns how many were written. */
+  appendCallEvents(q: Q, events: readonly CallEvent[]): Promise<number>;
+  callEvents(q: Q, callId: string): Promise<readonly StoredCallEvent[]>;
+
+  // waiting
+  /** Puts a call at its place: the first time it waited counts, also after a failed connection. `undefined`: the call is over. */
+  enqueue(q: Q, input: EnqueueInput): Promise<Enqueued | undefined>;
+  leaveQueue(q: Q, callId: string, outcome: Exclude<VisitOutcome, 'answered'>): Promise<LeftQueue>;
+  /** Waiting calls in the order in which they will be served, first = position 1. */
+  queuePositions(
+    q: Q,
+    queueId: string,
+  ): Promise<readonly { readonly callId: string; readonly position: number; readonly waitedMs: number }[]>;
+
+  // match
+  /**
+   * Runs `fn` in a transaction that holds the queue's lock; opening it takes one round trip. As `Queryable.transaction`, it
+   * may run `fn` again.
+   */
+  withQueueLock<T>(q: Q, queueId: string, fn: (tx: Q) => Promise<T>): Promise<T>;
+  /** Everything a decision needs, in one round trip. `undefined`: no such queue. */
+  snapshotQueue(q: Q, queueId: string): Promise<Snapshot | undefined>;
+  /**
+   * Reserves. Left out, without an error, is an assignment whose call no longer waits or is being offered, or whose agent was
+   * taken by another queue or is no longer ready. What is returned is reserved when the transaction commits.
+   */
+  insertOffers(
+    q: Q,
+    queueId: string,
+    assignments: readonly Assignment[],
+    explanations: readonly Explanation[],
+  ): Promise<readonly Offer[]>;
+  /** When something about this queue next changes by itself (wrap-up over, retry delay over). */
+  dueTimes(q: Q, queueId: string): Promise<{ readonly now: Millis; readonly nextAt: Millis | undefined }>;
+  /** Queues with calls that wait and are not being offered: what the sweep matches. */
+  queuesWithWaitingCalls(q: Q): Promise<readonly string[]>;
+  /** Those of them that one of these agents serves. */
+  queuesWaitingFor(q: Q, agentIds: readonly string[]): Promise<readonly string[]>;
+
+  // offers
+  /** Offers of this node that are reserved and not rung yet. */
+  reservedOffers(q: Q, nodeId: string): Promise<readonly Offer[]>;
+  findOffer(q: Q, offerId: string): Promise<Offer | undefined>;
+  /** Stores handles before the leg is used. False: the offer is over. */
+  updateOffer(q: Q, offerId: string, handles: OfferHandles): Promise<boolean>;
+  /** The INVITE goes out now. False: the offer was taken back or the caller is gone: send nothing, end it as canceled. */
+  markRinging(q: Q, offerId: string, handles?: OfferHandles): Promise<boolean>;
+  /** The agent's 200 is here. Makes exactly one winner per call, and ends the stay in the queue. */
+  markAnswered(q: Q, offerId: string, handles?: OfferHandles): Promise<AnswerResult>;
+  /** Ends an offer that was not answered, and applies the rule for its outcome to the agent. The caller keeps the place. */
+  endOffer(q: Q, offerId: string, end: OfferEnd, sipStatus?: number): Promise<OfferEnded>;
+  /** A talk is over: writes the connection, starts wrap-up. Ending the call itself is `endCall`. */
+  endConnection(q: Q, offerId: string, endedBy: EndedBy): Promise<ConnectionEnded>;
+  openOffers(q: Q, callId: string): Promise<readonly OfferRef[]>;
+  /** What was stored with the offers of a call, oldest first. */
+  explanations(
+    q: Q,
+    callId: string,
+  ): Promise<
+    readonly {
+      readonly at: Millis;
+      readonly agent: string;
+      readonly outcome: string | undefined;
+      readonly explanation: Explanation | undefined;
+    }[]
+  >;
+
+  // agents
+  signIn(q: Q, agentId: string, by: string): Promise<AgentStateChange>;
+  signOut(q: Q, agentId: string, by: string): Promise<AgentStateChange>;
+  pause(q: Q, agentId: string, reason: string, by: string): Promise<AgentStateChange>;
+  /** From paused, not ready or wrap-up. A signed-out agent stays signed out. */
+  ready(q: Q, agentId: string, by: string): Promise<AgentStateChange>;
+  endWrapUp(q: Q, agentId: string, by: string): Promise<AgentStateChange>;
+  /** Makes ready whoever's wrap-up or retry delay is over; the ids. */
+  expireDueStates(q: Q): Promise<readonly string[]>;
+  listAgents(q: Q): Promise<readonly AgentRow[]>;
+  /** By name, or by id. Throws SK_CONFLICT where two tenants have one of that name and none is given. */
+  agentByName(q: Q, name: string, tenant?: string): Promise<AgentRow | undefined>;
+
+  // presence
+  /** Stores readings; one with an older sequence number than the stored one is dropped. Returns what changed. */
+  upsertPresences(q: Q, readings: readonly PresenceReading[]): Promise<readonly ChangedPresence[]>;
+  agentsToPoll(q: Q): Promise<readonly AgentToPoll[]>;
+
+  // configuration
+  loadTenants(q: Q): Promise<readonly TenantConfig[]>;
+  loadTrunks(q: Q): Promise<readonly TrunkConfig[]>;
+  loadQueue(q: Q, queueId: string): Promise<QueueConfig | undefined>;
+  loadQueues(q: Q): Promise<readonly QueueConfig[]>;
+  loadAgent(q: Q, agentId: string): Promise<AgentConfig | undefined>;
+  findNumber(q: Q, e164: string): Promise<NumberConfig | undefined>;
+
+  // leaks
+  /** What is open; all zero when nothing is left behind. */
+  openWork(q: Q): Promise<OpenWork>;
+}

@@ -1,0 +1,291 @@
+import type { PresenceValue } from '../routing/types';
+
+/** Every time below is milliseconds since the epoch on the clock of the database. Every id is a UUID. */
+export type Millis = number;
+
+export interface QueryOptions {
+  /** Prepares the statement once per connection under this name. */
+  readonly name?: string;
+  /** Running it twice does no harm, so that it may be repeated after a lost connection. */
+  readonly idempotent?: boolean;
+}
+
+/** A pool, or one transaction. Statements take it first; nobody holds a connection of their own. */
+export interface Queryable {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- only the statement knows its rows
+  query<Row>(
+    text: string,
+    values?: readonly unknown[],
+    options?: QueryOptions,
+  ): Promise<{ readonly rows: readonly Row[]; readonly rowCount: number }>;
+  /**
+   * Runs `fn` in a transaction, again from the start when Postgres asks for it (SQLSTATE 40001, 40P01, 55P03, connection
+   * lost before COMMIT), so `fn` must do nothing but queries. Inside a transaction it joins the one that runs.
+   */
+  transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>;
+}
+
+// ---------------------------------------------------------------- nodes
+
+export interface NodeRow {
+  readonly id: string;
+  readonly name: string;
+  readonly startedAt: Millis;
+  readonly heartbeatAt: Millis;
+}
+
+export interface ReleasedWork {
+  readonly calls: number;
+  readonly offers: number;
+  readonly visits: number;
+}
+
+// ---------------------------------------------------------------- calls
+
+export type CallState = 'arrived' | 'answered' | 'waiting' | 'connected' | 'ended';
+export type CallResult = 'success' | 'client_error' | 'server_error' | 'upstream_error' | 'indeterminate';
+
+export interface NewCall {
+  /** Chosen by the caller of this function, so that it is in the log before the row is. */
+  readonly id: string;
+  readonly tenantId: string;
+  readonly nodeId: string;
+  readonly trunkId?: string | undefined;
+  /** Undefined: anonymous. */
+  readonly callerNumber?: string | undefined;
+  readonly callerName?: string | undefined;
+  readonly dialledNumber: string;
+  readonly sipCallId: string;
+}
+
+/** What a successor of the node needs; stored before the leg is used. `undefined` leaves a field, `null` empties it. */
+export interface CallHandles {
+  readonly mediaServer?: string | null | undefined;
+  readonly callerChannelUuid?: string | null | undefined;
+  readonly carrierDialogId?: string | null | undefined;
+  readonly mediaDialogId?: string | null | undefined;
+  readonly lastSdpSent?: string | null | undefined;
+  readonly lastSdpReceived?: string | null | undefined;
+}
+
+export interface CallRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly tenantId: string;
+  readonly nodeId: string;
+  readonly trunk: string | undefined;
+  readonly callerNumber: string | undefined;
+  readonly callerName: string | undefined;
+  readonly dialledNumber: string;
+  readonly sipCallId: string;
+  readonly state: CallState;
+  readonly mediaServer: string | undefined;
+  readonly callerChannelUuid: string | undefined;
+  readonly carrierDialogId: string | undefined;
+  readonly mediaDialogId: string | undefined;
+  readonly createdAt: Millis;
+  readonly answeredAt: Millis | undefined;
+  readonly queuedAt: Millis | undefined;
+  readonly connectedAt: Millis | undefined;
+  readonly endedAt: Millis | undefined;
+  readonly result: CallResult | undefined;
+  readonly reason: string | undefined;
+  /** Name of the queue that the call waits in, or waited in last. */
+  readonly queue: string | undefined;
+  /** Name of the agent who is rung or connected. */
+  readonly agent: string | undefined;
+}
+
+export interface CallFilter {
+  /** Also calls that have ended; newest first. */
+  readonly includeEnded?: boolean;
+  readonly nodeId?: string;
+  readonly limit?: number;
+}
+
+export interface CallEvent {
+  readonly callId: string;
+  /** `noun:verb`. */
+  readonly kind: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+  /** Default: now. */
+  readonly at?: Millis;
+}
+
+export interface StoredCallEvent {
+  readonly at: Millis;
+  readonly kind: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+// ---------------------------------------------------------------- waiting
+
+export type VisitOutcome = 'answered' | 'abandoned' | 'timed-out' | 'overflowed' | 'moved' | 'failed' | 'node-lost';
+
+export interface EnqueueInput {
+  readonly callId: string;
+  readonly queueId: string;
+  /** 0–9, default 0. */
+  readonly class?: number;
+  /** Added to the head start of the queue. */
+  readonly headStartMs?: number;
+}
+
+export interface Enqueued {
+  readonly visitId: string;
+  /** 1 = next. */
+  readonly position: number;
+  readonly firstQueuedAt: Millis;
+  readonly queuedAt: Millis;
+  /** When the queue's `maxWaitSeconds` are over. */
+  readonly maxWaitAt: Millis | undefined;
+}
+
+export interface OfferRef {
+  readonly offerId: string;
+  readonly agentId: string;
+  readonly state: 'reserved' | 'ringing' | 'connected';
+}
+
+export interface LeftQueue {
+  /** False: the call was not waiting. */
+  readonly left: boolean;
+  /** Offers that are still open: cancel their legs, then `endOffer` each as canceled. */
+  readonly openOffers: readonly OfferRef[];
+}
+
+// ---------------------------------------------------------------- offers
+
+export type OfferOutcome = 'no-answer' | 'declined' | 'busy' | 'unreachable' | 'failed';
+export type CancelReason = 'elsewhere' | 'caller-gone' | 'withdrawn';
+export type OfferEnd =
+  { readonly outcome: OfferOutcome } | { readonly outcome: 'canceled'; readonly reason: CancelReason };
+
+export type AgentEndpoint =
+  | {
+      readonly kind: 'teams';
+      readonly trunk: string;
+      readonly trunkId: string;
+      readonly number: string;
+      readonly entraUserId: string;
+    }
+  | { readonly kind: 'pbx'; readonly trunk: string; readonly trunkId: string; readonly user: string }
+  | { readonly kind: 'web' };
+
+/** All that is needed to ring the agent. */
+export interface Offer {
+  readonly offerId: string;
+  readonly callId: string;
+  readonly queueId: string;
+  readonly queue: string;
+  readonly agentId: string;
+  readonly agent: string;
+  readonly agentDisplayName: string;
+  readonly nodeId: string;
+  readonly endpoint: AgentEndpoint;
+  readonly ringTimeoutMs: number;
+  readonly reservedAt: Millis;
+  /** What Graph said when the agent was chosen. */
+  readonly presence: PresenceValue | 'none' | 'unknown';
+}
+
+export interface OfferHandles {
+  readonly mediaServer?: string | null | undefined;
+  readonly channelUuid?: string | null | undefined;
+  readonly agentDialogId?: string | null | undefined;
+  readonly mediaDialogId?: string | null | undefined;
+  readonly lastSdpSent?: string | null | undefined;
+  readonly lastSdpReceived?: string | null | undefined;
+}
+
+export type AnswerResult =
+  | {
+      readonly won: true;
+      readonly answeredAt: Millis;
+      /** Everyone else who is rung for this call: cancel them as `elsewhere`. */
+      readonly others: readonly OfferRef[];
+    }
+  | { readonly won: false; readonly why: 'call-gone' | 'answered-elsewhere' | 'offer-ended' };
+
+export interface OfferEnded {
+  /** False: it had ended before, or is connected; nothing was changed. */
+  readonly ended: boolean;
+  readonly agentState: AgentStateKind | undefined;
+  /** When the agent may be offered something again by itself. */
+  readonly until: Millis | undefined;
+}
+
+export type EndedBy = 'caller' | 'agent' | 'system' | 'node-lost';
+
+export interface ConnectionEnded {
+  readonly ended: boolean;
+  readonly durationMs: number;
+  /** End of wrap-up; undefined: ready at once, or not ready at all. */
+  readonly wrapUpUntil: Millis | undefined;
+}
+
+// ---------------------------------------------------------------- agents
+
+export type AgentStateKind = 'signed-out' | 'ready' | 'paused' | 'not-ready' | 'wrap-up';
+
+export interface AgentStateChange {
+  readonly changed: boolean;
+  /** The state after the attempt. */
+  readonly state: AgentStateKind;
+  readonly reason: string | undefined;
+}
+
+export interface AgentRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly name: string;
+  readonly displayName: string;
+  readonly endpoint: AgentEndpoint | undefined;
+  readonly queues: readonly string[];
+  readonly state: AgentStateKind;
+  readonly reason: string | undefined;
+  readonly until: Millis | undefined;
+  readonly readySince: Millis;
+  readonly changedAt: Millis;
+  readonly missedInRow: number;
+  readonly lastCallEndedAt: Millis | undefined;
+  readonly presence: PresenceValue | 'none' | 'unknown';
+  readonly offer: (OfferRef & { readonly callId: string; readonly since: Millis }) | undefined;
+}
+
+// ---------------------------------------------------------------- presence
+
+export interface PresenceReading {
+  readonly entraUserId: string;
+  readonly availability: string;
+  readonly activity: string;
+  readonly sequenceNumber?: string | undefined;
+  readonly source: PresenceValue['source'];
+}
+
+export interface ChangedPresence {
+  readonly agentId: string;
+  readonly entraUserId: string;
+  readonly availability: string;
+  readonly activity: string;
+}
+
+export interface AgentToPoll {
+  readonly agentId: string;
+  readonly entraUserId: string;
+  readonly readAt: Millis | undefined;
+  /** A queue of this agent has waiting calls: read more often. */
+  readonly wanted: boolean;
+  /** Smallest `staleAfterSeconds` among the queues of this agent, milliseconds. */
+  readonly staleAfterMs: number;
+}
+
+// ---------------------------------------------------------------- leaks
+
+export interface OpenWork {
+  readonly openOffers: number;
+  readonly liveCalls: number;
+  readonly waitingCalls: number;
+  /** Agents held by an open offer. */
+  readonly reservedAgents: number;
+}
