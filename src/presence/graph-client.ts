@@ -156,12 +156,14 @@ class AuthorizedFetch implements Middleware {
 /** Tokens by client credentials; msal keeps them until they are about to expire. */
 class TokenSource {
   readonly #app: ConfidentialClientApplication;
+  readonly #transport: TokenTransport;
   readonly #scope: string;
   readonly #clock: Clock;
   #state: TokenState = { ok: undefined, at: undefined, error: undefined };
 
   constructor(graph: GraphSettings, { log, clock }: GraphClientDeps, closing: AbortSignal) {
-    this.#app = new ConfidentialClientApplication(msalConfiguration(graph, log, closing));
+    this.#transport = new TokenTransport(graph.authority, closing);
+    this.#app = new ConfidentialClientApplication(msalConfiguration(graph, log, this.#transport));
     this.#scope = `${graph.baseUrl}/.default`;
     this.#clock = clock;
   }
@@ -171,6 +173,7 @@ class TokenSource {
   }
 
   async get({ fresh = false } = {}): Promise<string> {
+    this.#transport.failure = undefined;
     try {
       const result = await this.#app.acquireTokenByClientCredential({ scopes: [this.#scope], skipCache: fresh });
       if (!result?.accessToken) {
@@ -179,17 +182,16 @@ class TokenSource {
       this.#state = { ok: true, at: this.#clock.now(), error: undefined };
       return result.accessToken;
     } catch (error) {
-      const failure = tokenFailure(error);
+      const failure = this.#transport.failure ?? tokenFailure(error);
       this.#state = { ok: false, at: this.#clock.now(), error: failure.why ?? failure.message };
       throw failure;
     }
   }
 }
 
-function msalConfiguration(graph: GraphSettings, log: Log, closing: AbortSignal): Configuration {
+function msalConfiguration(graph: GraphSettings, log: Log, transport: TokenTransport): Configuration {
   const authority = new URL(`${graph.authority}/${graph.tenantId}`);
-  // msal takes https authorities only. For a test tenant on this machine the network module below turns it back into http.
-  const plainOrigin = authority.protocol === 'http:' ? authority.origin : undefined;
+  // msal takes https authorities only. For a test tenant on this machine the transport turns it back into http.
   authority.protocol = 'https:';
   const certificate = graph.certificate === undefined ? undefined : readCertificate(graph.certificate);
   return {
@@ -201,7 +203,7 @@ function msalConfiguration(graph: GraphSettings, log: Log, closing: AbortSignal)
       ...(certificate === undefined ? {} : { clientCertificate: certificate }),
     },
     system: {
-      networkClient: new TokenTransport(plainOrigin, closing),
+      networkClient: transport,
       loggerOptions: {
         piiLoggingEnabled: false,
         logLevel: LogLevel.Warning,
@@ -235,15 +237,18 @@ function readCertificate(file: string): { thumbprintSha256: string; privateKey: 
   }
 }
 
+/** msal's way to the token service. msal wraps what is thrown here and loses its code: the original is kept in `failure`. */
 class TokenTransport implements INetworkModule {
+  failure: SidekickError | undefined;
   readonly #plainOrigin: string | undefined;
   readonly #tlsOrigin: string | undefined;
   readonly #closing: AbortSignal;
 
-  constructor(plainOrigin: string | undefined, closing: AbortSignal) {
+  constructor(authority: string, closing: AbortSignal) {
+    const { protocol, origin } = new URL(authority);
     this.#closing = closing;
-    this.#plainOrigin = plainOrigin;
-    this.#tlsOrigin = plainOrigin?.replace(/^http:/, 'https:');
+    this.#plainOrigin = protocol === 'http:' ? origin : undefined;
+    this.#tlsOrigin = this.#plainOrigin?.replace(/^http:/, 'https:');
   }
 
   sendGetRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
@@ -270,17 +275,19 @@ class TokenTransport implements INetworkModule {
     try {
       response = await fetch(this.#target(url), init);
     } catch (error) {
-      throw unreachable('the token service did not answer', error);
+      this.failure = unreachable('the token service did not answer', error);
+      throw this.failure;
     }
     const text = await response.text();
     try {
       return { headers: Object.fromEntries(response.headers), body: JSON.parse(text) as T, status: response.status };
     } catch (error) {
-      throw new SidekickError('SK_GRAPH_REFUSED', 'the token service sent something that is not JSON', {
+      this.failure = new SidekickError('SK_GRAPH_REFUSED', 'the token service sent something that is not JSON', {
         why: `status ${response.status}, ${text.length} characters`,
         next: 'check SIDEKICK_GRAPH_AUTHORITY: a proxy or another service may answer there',
         cause: error,
       });
+      throw this.failure;
     }
   }
 

@@ -214,14 +214,13 @@ export class PresencePoller {
       return;
     }
     const byUser = new Map(presences.map((p) => [p.entraUserId.toLowerCase(), p]));
-    const readings = batch.map((agent): PresenceReading => {
-      const found = byUser.get(agent.entraUserId.toLowerCase());
+    const readings = ids.map((entraUserId): PresenceReading => {
+      const found = byUser.get(entraUserId.toLowerCase());
       return {
-        agentId: agent.agentId,
+        entraUserId,
         availability: availabilityOf(found?.availability),
         activity: activityOf(found?.activity),
         sequenceNumber: found?.sequenceNumber,
-        readAt: sentAt,
         source: 'graph-poll',
       };
     });

@@ -1,27 +1,12 @@
-/** What presence needs from the outside, and what it gives. Implemented by the store and by the Graph client. */
+/** What presence needs from outside: from the store, whose types it shares, and from Graph. */
+import type { AgentToPoll, PresenceReading } from '../store/types';
 
-export interface AgentToPoll {
-  readonly agentId: string;
-  readonly entraUserId: string;
-  /** True while a call waits in one of this agent's queues: such agents are read more often. */
-  readonly waiting: boolean;
-}
-
-export interface PresenceReading {
-  readonly agentId: string;
-  /** In Microsoft's spelling where the value is known, as received otherwise. */
-  readonly availability: string;
-  readonly activity: string;
-  /** Microsoft's version of this value; a reading with a lower one is old news. */
-  readonly sequenceNumber: string | undefined;
-  /** When the request that brought it was sent, milliseconds since the epoch: a value is never newer than that. */
-  readonly readAt: number;
-  readonly source: 'graph-poll';
-}
+export type { AgentToPoll, PresenceReading } from '../store/types';
 
 export interface PresenceStore {
   agentsToPoll(): Promise<readonly AgentToPoll[]>;
-  upsertPresences(batch: readonly PresenceReading[]): Promise<void>;
+  /** A reading with an older sequence number than the stored one is dropped there. */
+  upsertPresences(readings: readonly PresenceReading[]): Promise<unknown>;
   /**
    * True if this node may poll now. A store that is shared by several nodes lets one of them poll at a time and passes the
    * task on when that one stops renewing; `forMs` is how long the permission must hold.

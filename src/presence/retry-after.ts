@@ -7,6 +7,7 @@ export function retryAfterMs(header: string | null | undefined, now: number): nu
   if (/^\d{1,7}(\.\d+)?$/.test(text)) {
     return Math.round(Number(text) * 1000);
   }
-  const at = text === '' ? NaN : Date.parse(text);
+  // Date.parse takes almost anything; an HTTP date begins with the day of the week.
+  const at = /^[A-Za-z]{3,9},? /.test(text) ? Date.parse(text) : NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
