@@ -21,7 +21,7 @@ export function dueAgents(
   const slack = Math.min(idleMs, waitingMs) / 4;
   return agents.filter((agent) => {
     const last = lastReadAt.get(agent.agentId);
-    return last === undefined || now - last >= (agent.wanted ? waitingMs : idleMs) - slack;
+    return last === undefined || now - last >= (agent.waiting && agent.signedIn ? waitingMs : idleMs) - slack;
   });
 }
 

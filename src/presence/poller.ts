@@ -214,13 +214,14 @@ export class PresencePoller {
       return;
     }
     const byUser = new Map(presences.map((p) => [p.entraUserId.toLowerCase(), p]));
-    const readings = ids.map((entraUserId): PresenceReading => {
-      const found = byUser.get(entraUserId.toLowerCase());
+    const readings = batch.map((agent): PresenceReading => {
+      const found = byUser.get(agent.entraUserId.toLowerCase());
       return {
-        entraUserId,
+        agentId: agent.agentId,
         availability: availabilityOf(found?.availability),
         activity: activityOf(found?.activity),
         sequenceNumber: found?.sequenceNumber,
+        readAt: sentAt,
         source: 'graph-poll',
       };
     });

@@ -158,8 +158,7 @@ describe('the Graph client', () => {
     [403, {}, 'SK_GRAPH_REFUSED', undefined],
     [400, {}, 'SK_GRAPH_REFUSED', undefined],
   ])('turns status %d into an error that says whether and when to try again', async (status, headers, code, wait) => {
-    peer.graph = (_req, res) =>
-      json(res, status, { error: { code: 'Some', message: 'text' } }, headers);
+    peer.graph = (_req, res) => json(res, status, { error: { code: 'Some', message: 'text' } }, headers);
     const error = await failure();
     expect(error.code).toBe(code);
     expect(error.context['status']).toBe(status);

@@ -4,11 +4,12 @@ import { PresencePoller } from '../../../src/presence/poller';
 import type { AgentToPoll, GraphPresence, PresenceReading } from '../../../src/presence/ports';
 import { ManualClock, settle } from '../../support/manual-clock';
 
-const agent = (name: string, wanted = false): AgentToPoll => ({
+const agent = (name: string, waiting = false): AgentToPoll => ({
   agentId: name,
   entraUserId: `user-${name}`,
   readAt: undefined,
-  wanted,
+  waiting,
+  signedIn: true,
   staleAfterMs: 30_000,
 });
 
@@ -84,6 +85,13 @@ describe('the presence poller', () => {
     expect(readsOf('ben')).toEqual([0, 10_000, 20_000]);
   });
 
+  it('reads a signed-out agent at the slow rate even while calls wait', async () => {
+    const { poller, clock, readsOf } = start([{ ...agent('anna', true), signedIn: false }]);
+    poller.start();
+    await clock.advance(9000);
+    expect(readsOf('anna')).toEqual([0]);
+  });
+
   it('gives the store every reading with its sequence number and Microsoft’s spelling', async () => {
     const { poller, clock, world } = start([agent('anna')]);
     world.answer = () =>
@@ -92,10 +100,11 @@ describe('the presence poller', () => {
     await clock.advance(0);
     expect(world.stored).toEqual([
       {
-        entraUserId: 'user-anna',
+        agentId: 'anna',
         availability: 'Busy',
         activity: 'InACall',
         sequenceNumber: 'A12',
+        readAt: clock.now(),
         source: 'graph-poll',
       },
     ]);
@@ -109,7 +118,7 @@ describe('the presence poller', () => {
       ]);
     poller.start();
     await clock.advance(0);
-    expect(world.stored.find((r) => r.entraUserId === 'user-ghost')).toMatchObject({ availability: 'PresenceUnknown' });
+    expect(world.stored.find((r) => r.agentId === 'ghost')).toMatchObject({ availability: 'PresenceUnknown' });
   });
 
   it('asks for at most 650 users at a time, and for a shared user once', async () => {
@@ -118,7 +127,7 @@ describe('the presence poller', () => {
     poller.start();
     await clock.advance(0);
     expect(world.reads.map((r) => r.ids.length)).toEqual([650, 650, 100]);
-    expect(world.stored).toHaveLength(1400);
+    expect(world.stored).toHaveLength(1401);
   });
 
   it('refreshes at once and resolves when the store has the value', async () => {
@@ -126,9 +135,9 @@ describe('the presence poller', () => {
     poller.start();
     await clock.advance(1000);
     world.stored.length = 0;
-    const done = poller.refresh(['anna']).then(() => world.stored.map((r) => r.entraUserId));
+    const done = poller.refresh(['anna']).then(() => world.stored.map((r) => r.agentId));
     await clock.advance(0);
-    expect(await done).toEqual(['user-anna']);
+    expect(await done).toEqual(['anna']);
     expect(readsOf('anna')).toEqual([0, 1000]);
     expect(readsOf('ben')).toEqual([0]);
   });
@@ -226,7 +235,7 @@ describe('the presence poller', () => {
         : answer(ids);
     poller.start();
     await clock.advance(0);
-    expect(new Set(world.stored.map((r) => r.entraUserId)).size).toBe(39);
+    expect(new Set(world.stored.map((r) => r.agentId)).size).toBe(39);
     const tried = readsOf('13').length;
     await clock.advance(599_000);
     expect(readsOf('13')).toHaveLength(tried);
