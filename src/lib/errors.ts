@@ -28,6 +28,8 @@ export const ERROR_KINDS = {
   SK_SOURCE_NOT_ALLOWED: { sip: 403, http: 403, exit: 6, retry: false },
   SK_TRUNK_LIMIT: { sip: 503, http: 503, exit: 5, retry: true },
   SK_NUMBER_UNKNOWN: { sip: 404, http: 404, exit: 4, retry: false },
+  SK_UNAUTHENTICATED: { sip: 403, http: 401, exit: 6, retry: false },
+  SK_NOT_ALLOWED: { sip: 403, http: 403, exit: 6, retry: false },
   SK_NOT_FOUND: { sip: 404, http: 404, exit: 4, retry: false },
   SK_CONFLICT: { sip: 500, http: 409, exit: 5, retry: false },
   SK_LEG_GONE: { sip: 487, http: 409, exit: 5, retry: false },
