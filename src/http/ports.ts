@@ -1,0 +1,22 @@
+/** What the HTTP server needs from the rest of a node. */
+import type { CallFilter, CallRow, StoredCallEvent } from '../store/types';
+
+export interface LinkState {
+  readonly up: boolean;
+  /** One line for people. */
+  readonly detail: string;
+  /** When it last changed between up and down: milliseconds since the epoch, or an ISO time. */
+  readonly since: number | string | Date;
+}
+
+export interface NodeView {
+  links(): Readonly<Record<string, LinkState>>;
+  /** True once the node has begun to stop: it takes no new calls. */
+  stopping(): boolean;
+}
+
+export interface CallReader {
+  listCalls(filter: CallFilter): Promise<readonly CallRow[]>;
+  findCall(callId: string): Promise<CallRow | undefined>;
+  callEvents(callId: string): Promise<readonly StoredCallEvent[]>;
+}

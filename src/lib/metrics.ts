@@ -1,0 +1,165 @@
+/**
+ * The figures that a node counts, for Prometheus. One table names them all; docs/metrics.md is the same table for readers and
+ * a test keeps both equal. Rooms get a `Metrics` by injection and never touch the registry. Labels hold names from the
+ * configuration or fixed words, never a number, an id or anything else without bound.
+ */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface MetricSpec {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+const SHORT_SECONDS = [0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5];
+const LONG_SECONDS = [1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 3600];
+
+export const METRICS = [
+  { name: 'sidekick_calls_active', type: 'gauge', labels: [], help: 'Calls that this node owns now' },
+  {
+    name: 'sidekick_calls_total',
+    type: 'counter',
+    labels: ['result', 'reason'],
+    help: 'Calls that ended, by their termination',
+  },
+  {
+    name: 'sidekick_call_duration_seconds',
+    type: 'histogram',
+    labels: ['result'],
+    help: 'From the INVITE of the caller to the end of the call',
+  },
+  {
+    name: 'sidekick_call_stage_seconds',
+    type: 'histogram',
+    labels: ['stage'],
+    help: 'How long a stage of a call took on our side: answer, agent-invite, bridge, hang-up',
+  },
+  { name: 'sidekick_offers_total', type: 'counter', labels: ['outcome'], help: 'Offers to agents that ended' },
+  {
+    name: 'sidekick_offer_ring_seconds',
+    type: 'histogram',
+    labels: ['outcome'],
+    help: 'From the INVITE at the agent to the end of ringing',
+  },
+  {
+    name: 'sidekick_carrier_refused_total',
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Requests of carriers and strangers that were refused',
+  },
+  { name: 'sidekick_queue_waiting', type: 'gauge', labels: ['queue'], help: 'Calls that wait in a queue' },
+  {
+    name: 'sidekick_queue_wait_seconds',
+    type: 'histogram',
+    labels: ['queue', 'outcome'],
+    help: 'How long callers waited, by what ended the wait',
+  },
+  {
+    name: 'sidekick_sweep_found_total',
+    type: 'counter',
+    labels: ['what'],
+    help: 'Work that the sweep found although a notification should have told of it; more than now and then is a fault',
+  },
+  {
+    name: 'sidekick_ignored_inputs_total',
+    type: 'counter',
+    labels: ['machine'],
+    help: 'Inputs that a state machine did not expect in its state and ignored',
+  },
+  {
+    name: 'sidekick_presence_reads_total',
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Requests to Graph for presence',
+  },
+  { name: 'sidekick_presence_read_seconds', type: 'histogram', labels: [], help: 'How long Graph took to answer' },
+  { name: 'sidekick_link_up', type: 'gauge', labels: ['link'], help: '1 while the link works, else 0' },
+] as const satisfies readonly MetricSpec[];
+
+export type MetricName = (typeof METRICS)[number]['name'];
+
+export type CallStage = 'answer' | 'agent-invite' | 'bridge' | 'hang-up';
+
+/** All durations in milliseconds. */
+export interface Metrics {
+  callStarted(): void;
+  callEnded(result: string, reason: string, durationMs: number): void;
+  callStage(stage: CallStage, durationMs: number): void;
+  /** `ringMs` undefined: it never rang. */
+  offerEnded(outcome: string, ringMs: number | undefined): void;
+  carrierRefused(reason: string): void;
+  queueWaiting(queue: string, calls: number): void;
+  queueWaited(queue: string, outcome: string, waitMs: number): void;
+  /** Forgets a queue that is gone from the configuration. */
+  queueGone(queue: string): void;
+  sweepFound(what: string, count?: number): void;
+  ignoredInput(machine: string): void;
+  presenceRead(outcome: string, durationMs: number): void;
+  linkUp(link: string, up: boolean): void;
+  /** The text that Prometheus reads. */
+  exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** A set of metrics of its own; `processMetrics` adds CPU, memory and event loop of this process. */
+export function createMetrics({ processMetrics = true } = {}): Metrics {
+  const registry = new Registry();
+  if (processMetrics) {
+    collectDefaultMetrics({ register: registry });
+  }
+  const made = new Map<string, Counter | Gauge | Histogram>(METRICS.map((spec) => [spec.name, make(spec, registry)]));
+  const counter = (name: MetricName): Counter => typed(made.get(name), Counter, name);
+  const gauge = (name: MetricName): Gauge => typed(made.get(name), Gauge, name);
+  const histogram = (name: MetricName): Histogram => typed(made.get(name), Histogram, name);
+  return {
+    callStarted: () => gauge('sidekick_calls_active').inc(),
+    callEnded: (result, reason, durationMs) => {
+      gauge('sidekick_calls_active').dec();
+      counter('sidekick_calls_total').inc({ result, reason });
+      histogram('sidekick_call_duration_seconds').observe({ result }, durationMs / 1000);
+    },
+    callStage: (stage, ms) => histogram('sidekick_call_stage_seconds').observe({ stage }, ms / 1000),
+    offerEnded: (outcome, ringMs) => {
+      counter('sidekick_offers_total').inc({ outcome });
+      if (ringMs !== undefined) {
+        histogram('sidekick_offer_ring_seconds').observe({ outcome }, ringMs / 1000);
+      }
+    },
+    carrierRefused: (reason) => counter('sidekick_carrier_refused_total').inc({ reason }),
+    queueWaiting: (queue, calls) => gauge('sidekick_queue_waiting').set({ queue }, calls),
+    queueWaited: (queue, outcome, ms) =>
+      histogram('sidekick_queue_wait_seconds').observe({ queue, outcome }, ms / 1000),
+    queueGone: (queue) => gauge('sidekick_queue_waiting').remove({ queue }),
+    sweepFound: (what, count = 1) => counter('sidekick_sweep_found_total').inc({ what }, count),
+    ignoredInput: (machine) => counter('sidekick_ignored_inputs_total').inc({ machine }),
+    presenceRead: (outcome, ms) => {
+      counter('sidekick_presence_reads_total').inc({ outcome });
+      histogram('sidekick_presence_read_seconds').observe(ms / 1000);
+    },
+    linkUp: (link, up) => gauge('sidekick_link_up').set({ link }, up ? 1 : 0),
+    exposition: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+function make(spec: MetricSpec, registry: Registry): Counter | Gauge | Histogram {
+  const common = { name: spec.name, help: spec.help, labelNames: spec.labels, registers: [registry] };
+  switch (spec.type) {
+    case 'counter': {
+      return new Counter(common);
+    }
+    case 'gauge': {
+      return new Gauge(common);
+    }
+    case 'histogram': {
+      const long = ['sidekick_call_duration_seconds', 'sidekick_queue_wait_seconds', 'sidekick_offer_ring_seconds'];
+      return new Histogram({ ...common, buckets: long.includes(spec.name) ? LONG_SECONDS : SHORT_SECONDS });
+    }
+  }
+}
+
+function typed<T>(metric: unknown, kind: new (...args: never[]) => T, name: string): T {
+  if (!(metric instanceof kind)) {
+    throw new TypeError(`${name} is not a ${kind.name}`);
+  }
+  return metric;
+}
