@@ -75,7 +75,8 @@ function registerLogin(http: FastifyInstance, entra: Entra, tenantId: string): v
 /** What msal needs of the discovery document; the same text is given to it as `authorityMetadata`. */
 export function openIdConfiguration(origin: string, tenant: string, tenantId: string): Record<string, unknown> {
   return {
-    issuer: `${origin}/${tenantId}/v2.0`,
+    // Entra's issuer is https always, and msal takes no other.
+    issuer: `${origin.replace(/^http:/, 'https:')}/${tenantId}/v2.0`,
     authorization_endpoint: `${origin}/${tenant}/oauth2/v2.0/authorize`,
     token_endpoint: `${origin}/${tenant}/oauth2/v2.0/token`,
     end_session_endpoint: `${origin}/${tenant}/oauth2/v2.0/logout`,
