@@ -31,7 +31,6 @@ export interface ParseLimits {
 const SINGLE = ['from', 'to', 'call-id', 'cseq'] as const;
 const SPLIT = new Set(['via', 'route', 'record-route']);
 // Control characters that no header may hold; a tab is white space.
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /**

@@ -57,6 +57,8 @@ export interface StackOptions {
   readonly maxConnections?: number;
   /** Server transactions at once; more requests are dropped unanswered and counted. Default 20,000. */
   readonly maxTransactions?: number;
+  /** A handler of an owner threw; the stack goes on (an unanswered request gets 500). Default: only counted. */
+  readonly onHandlerError?: (error: unknown) => void;
   /** Sees every message as it goes over the wire, for ladders and rule checks. */
   readonly onWire?: (direction: 'in' | 'out', message: SipMessage, peer: Peer) => void;
 }
