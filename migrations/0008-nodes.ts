@@ -26,6 +26,12 @@ export const nodes: Migration = {
         changed_at timestamptz(3) not null default clock_timestamp(),
         checked_at timestamptz(3) not null default clock_timestamp(),
         primary key (trunk_id, node_id)
+      );
+
+      create table leases (
+        name text primary key check (length(name) between 1 and 100),
+        node_id uuid not null references nodes (id) on delete cascade,
+        until timestamptz(3) not null
       );`,
     );
     await comment(knex, 'nodes', 'One running process. A new start is a new row.', {
@@ -45,5 +51,8 @@ export const nodes: Migration = {
         checked_at: 'When the last check ended.',
       },
     );
+    await comment(knex, 'leases', 'A task that one node at a time does, such as reading presence.', {
+      until: 'The task is free again then, unless its holder renews it.',
+    });
   },
 };

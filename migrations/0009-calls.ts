@@ -28,7 +28,7 @@ export const calls: Migration = {
         queued_at timestamptz(3),
         connected_at timestamptz(3),
         ended_at timestamptz(3),
-        result text check (result in ('success', 'client_error', 'server_error', 'upstream_error', 'indeterminate')),
+        result text check (result in ('success', 'abandoned', 'client-error', 'server-error', 'upstream-error', 'indeterminate')),
         reason text check (length(reason) between 1 and 200),
         unique (tenant_id, id),
         check ((state = 'ended') = (ended_at is not null)),

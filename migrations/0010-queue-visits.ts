@@ -16,7 +16,7 @@ export const queueVisits: Migration = {
         class smallint not null default 0 check (class between 0 and 9),
         head_start_ms bigint not null default 0,
         ended_at timestamptz(3),
-        outcome text check (outcome in ('answered', 'abandoned', 'timed-out', 'overflowed', 'moved', 'failed', 'node-lost')),
+        outcome text check (outcome in ('answered', 'abandoned', 'timed-out', 'overflowed', 'moved', 'ended', 'failed', 'node-lost')),
         foreign key (tenant_id, call_id) references calls (tenant_id, id),
         foreign key (tenant_id, queue_id) references queues (tenant_id, id),
         check (first_queued_at <= queued_at),

@@ -58,7 +58,7 @@ export const offers: Migration = {
         node_id: 'The node that makes the offer; the owner of the call.',
         state: 'reserved: nothing sent yet; ringing: INVITE sent; connected: talking; ended.',
         media_server: 'FreeSWITCH that carries the agent leg, host:port of its event socket.',
-        channel_uuid: 'Channel of the agent leg, chosen by us and stored before it is originated.',
+        channel_uuid: 'Channel of the agent leg; we choose it, so it is known before the leg exists.',
         agent_dialog_id: 'Dialog between us and the agent in drachtio.',
         media_dialog_id: 'Dialog between FreeSWITCH and us in drachtio.',
         last_sdp_sent: 'Last session description sent to the agent.',

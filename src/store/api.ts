@@ -59,15 +59,19 @@ export interface Store {
     input: { readonly nodeId: string; readonly trunkId: string; readonly up: boolean; readonly detail?: string },
   ): Promise<boolean>;
 
+  /** Takes or renews a task for `forMs`. False: another node has it. */
+  holdLease(q: Q, name: string, nodeId: string, forMs: number): Promise<boolean>;
+
   // calls
+  /** @throws SK_STOPPING when this node was given up as lost, SK_CONFLICT when the call is there already. */
   insertCall(q: Q, call: NewCall): Promise<{ readonly createdAt: Millis }>;
   /** Stores handles before the leg is used. False: the call is unknown or over. */
   updateCall(q: Q, callId: string, handles: CallHandles): Promise<boolean>;
   /** The caller got his 200. False: the call is unknown or over. */
   markCallAnswered(q: Q, callId: string): Promise<boolean>;
   /**
-   * Ends a call once; later ends change nothing. A stay in a queue that is still open ends as abandoned. Offers stay open
-   * until their legs are gone, and are returned.
+   * Ends a call once; later ends change nothing. A stay in a queue that is still open ends as abandoned
+   * if the result is that, else as ended. Offers stay open until their legs are gone, and are returned.
    */
   endCall(
     q: Q,
@@ -123,11 +127,14 @@ export interface Store {
   findOffer(q: Q, offerId: string): Promise<Offer | undefined>;
   /** Stores handles before the leg is used. False: the offer is over. */
   updateOffer(q: Q, offerId: string, handles: OfferHandles): Promise<boolean>;
-  /** The INVITE goes out now. False: the offer was taken back or the caller is gone: send nothing, end it as canceled. */
+  /** The agent's platform says that it rings. False: the offer is over. The channel is the offer's id, stored with it. */
   markRinging(q: Q, offerId: string, handles?: OfferHandles): Promise<boolean>;
   /** The agent's 200 is here. Makes exactly one winner per call, and ends the stay in the queue. */
   markAnswered(q: Q, offerId: string, handles?: OfferHandles): Promise<AnswerResult>;
-  /** Ends an offer that was not answered, and applies the rule for its outcome to the agent. The caller keeps the place. */
+  /**
+   * Ends an offer that was not answered, and applies the rule for its outcome to the agent. The caller keeps the place.
+   * For an offer that had won the call it is `endConnection` by `system`.
+   */
   endOffer(q: Q, offerId: string, end: OfferEnd, sipStatus?: number): Promise<OfferEnded>;
   /** A talk is over: writes the connection, starts wrap-up. Ending the call itself is `endCall`. */
   endConnection(q: Q, offerId: string, endedBy: EndedBy): Promise<ConnectionEnded>;
@@ -159,8 +166,11 @@ export interface Store {
   agentByName(q: Q, name: string, tenant?: string): Promise<AgentRow | undefined>;
 
   // presence
-  /** Stores readings; one with an older sequence number than the stored one is dropped. Returns what changed. */
-  upsertPresences(q: Q, readings: readonly PresenceReading[]): Promise<readonly ChangedPresence[]>;
+  /**
+   * Stores readings; one with an older sequence number than the stored one is dropped. `nodeNow` is the same clock as the
+   * `readAt` of the readings (default Date.now()); times are stored on the clock of the database. Returns what changed.
+   */
+  upsertPresences(q: Q, readings: readonly PresenceReading[], nodeNow?: Millis): Promise<readonly ChangedPresence[]>;
   agentsToPoll(q: Q): Promise<readonly AgentToPoll[]>;
 
   // configuration

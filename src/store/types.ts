@@ -21,8 +21,9 @@ export interface Queryable {
   /**
    * Runs `fn` in a transaction, again from the start when Postgres asks for it (SQLSTATE 40001, 40P01, 55P03, connection
    * lost before COMMIT), so `fn` must do nothing but queries. Inside a transaction it joins the one that runs.
+   * `opening` is SQL without values that travels with BEGIN.
    */
-  transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>;
+  transaction<T>(fn: (tx: Queryable) => Promise<T>, opening?: string): Promise<T>;
 }
 
 // ---------------------------------------------------------------- nodes
@@ -43,7 +44,7 @@ export interface ReleasedWork {
 // ---------------------------------------------------------------- calls
 
 export type CallState = 'arrived' | 'answered' | 'waiting' | 'connected' | 'ended';
-export type CallResult = 'success' | 'client_error' | 'server_error' | 'upstream_error' | 'indeterminate';
+export type CallResult = 'success' | 'abandoned' | 'client-error' | 'server-error' | 'upstream-error' | 'indeterminate';
 
 export interface NewCall {
   /** Chosen by the caller of this function, so that it is in the log before the row is. */
@@ -120,7 +121,8 @@ export interface StoredCallEvent {
 
 // ---------------------------------------------------------------- waiting
 
-export type VisitOutcome = 'answered' | 'abandoned' | 'timed-out' | 'overflowed' | 'moved' | 'failed' | 'node-lost';
+export type VisitOutcome =
+  'answered' | 'abandoned' | 'timed-out' | 'overflowed' | 'moved' | 'ended' | 'failed' | 'node-lost';
 
 export interface EnqueueInput {
   readonly callId: string;
@@ -185,7 +187,6 @@ export interface Offer {
   readonly endpoint: AgentEndpoint;
   readonly ringTimeoutMs: number;
   readonly reservedAt: Millis;
-  /** What Graph said when the agent was chosen. */
   readonly presence: PresenceValue | 'none' | 'unknown';
 }
 
@@ -208,7 +209,7 @@ export type AnswerResult =
   | { readonly won: false; readonly why: 'call-gone' | 'answered-elsewhere' | 'offer-ended' };
 
 export interface OfferEnded {
-  /** False: it had ended before, or is connected; nothing was changed. */
+  /** False: it had ended before; nothing was changed. */
   readonly ended: boolean;
   readonly agentState: AgentStateKind | undefined;
   /** When the agent may be offered something again by itself. */
@@ -256,16 +257,17 @@ export interface AgentRow {
 // ---------------------------------------------------------------- presence
 
 export interface PresenceReading {
-  readonly entraUserId: string;
+  readonly agentId: string;
   readonly availability: string;
   readonly activity: string;
   readonly sequenceNumber?: string | undefined;
+  /** When the request that brought it was sent, on the clock of this node. */
+  readonly readAt: Millis;
   readonly source: PresenceValue['source'];
 }
 
 export interface ChangedPresence {
   readonly agentId: string;
-  readonly entraUserId: string;
   readonly availability: string;
   readonly activity: string;
 }
@@ -274,10 +276,11 @@ export interface AgentToPoll {
   readonly agentId: string;
   readonly entraUserId: string;
   readonly readAt: Millis | undefined;
-  /** A queue of this agent has waiting calls: read more often. */
-  readonly wanted: boolean;
-  /** Smallest `staleAfterSeconds` among the queues of this agent, milliseconds. */
-  readonly staleAfterMs: number;
+  /** A call waits in one of this agent's queues: read more often. */
+  readonly waiting: boolean;
+  readonly signedIn: boolean;
+  /** Smallest `staleAfterSeconds` among the queues of this agent, milliseconds; undefined: in no queue. */
+  readonly staleAfterMs: number | undefined;
 }
 
 // ---------------------------------------------------------------- leaks

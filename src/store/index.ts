@@ -1,0 +1,33 @@
+import type { Store } from './api';
+import * as agents from './sql/agents';
+import * as calls from './sql/calls';
+import * as configuration from './sql/configuration';
+import * as endOffer from './sql/end-offer';
+import * as match from './sql/match';
+import * as nodes from './sql/nodes';
+import * as offers from './sql/offers';
+import * as openWork from './sql/open-work';
+import * as presence from './sql/presence';
+import * as queueVisits from './sql/queue-visits';
+
+export type { Store } from './api';
+export type * from './config-types';
+export type * from './types';
+export { Listener, type ListenerOptions } from './listener';
+export { migrate, migrationStatus, type MigrationStatus } from './migrate';
+export type { Notification } from './notifications';
+export { Database, openDatabase, type DatabaseOptions } from './pool';
+
+/** The statements, as one value that can be handed around and replaced in tests. */
+export const store: Store = {
+  ...nodes,
+  ...calls,
+  ...queueVisits,
+  ...match,
+  ...offers,
+  ...endOffer,
+  ...agents,
+  ...presence,
+  ...configuration,
+  ...openWork,
+};

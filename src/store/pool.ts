@@ -1,0 +1,208 @@
+import pg from 'pg';
+import { sleep } from '../lib/clock';
+import { describeError, SidekickError, toError } from '../lib/errors';
+import type { Log } from '../lib/log';
+import type { Queryable, QueryOptions } from './types';
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly log: Log;
+  /** Most connections at once, default 12. */
+  readonly max?: number;
+  /** Shown in pg_stat_activity, default `sidekick`. */
+  readonly applicationName?: string;
+  /** How long to try again to reach Postgres before giving up, milliseconds, default 5000. */
+  readonly patienceMs?: number;
+}
+
+/** Serialization failure, deadlock, lock not available: Postgres undid the work and asks to try again. */
+const TRY_AGAIN = new Set(['40001', '40P01', '55P03']);
+/** Connection failures (class 08), shutdown, crash, start-up, too many connections. */
+const CONNECTION_STATES = new Set(['57P01', '57P02', '57P03', '53300']);
+const CONNECTION_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+const MAX_RETRIES = 8;
+
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
+/** SQLSTATE of a failed statement, for those who expect one (23505 unique violation, 23503 foreign key, …). */
+export function sqlState(error: unknown): string | undefined {
+  const code = codeOf(error);
+  return /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** The connection is gone or was never there, as opposed to a statement that Postgres refused. */
+export function isConnectionLoss(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code.startsWith('08') || CONNECTION_STATES.has(code) || CONNECTION_CODES.has(code)) {
+    return true;
+  }
+  return (
+    error instanceof Error &&
+    /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/.test(
+      error.message,
+    )
+  );
+}
+
+function unreachable(cause: unknown, outcomeUnknown: boolean): SidekickError {
+  return new SidekickError(
+    'SK_POSTGRES_UNREACHABLE',
+    outcomeUnknown ? 'Postgres was lost during a statement' : 'Postgres cannot be reached',
+    {
+      why: describeError(cause),
+      next: 'check SIDEKICK_DATABASE_URL and that the database runs; `sidekick doctor` tries it step by step',
+      context: { outcomeUnknown },
+      cause,
+    },
+  );
+}
+
+/** The pool of one process. */
+export class Database implements Queryable {
+  readonly #pool: pg.Pool;
+  readonly #log: Log;
+  readonly #patienceMs: number;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: DatabaseOptions) {
+    this.#log = options.log;
+    this.#patienceMs = options.patienceMs ?? 5_000;
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.max ?? 12,
+      application_name: options.applicationName ?? 'sidekick',
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 60_000,
+      keepAlive: true,
+      statement_timeout: 30_000,
+      lock_timeout: 5_000,
+      idle_in_transaction_session_timeout: 15_000,
+    });
+    // An idle connection that breaks; the pool has dropped it already, and the next query opens another.
+    this.#pool.on('error', (error) => {
+      this.#log.warn({ event: 'postgres:connection-lost', err: error });
+    });
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- only the statement knows its rows
+  async query<Row>(
+    text: string,
+    values: readonly unknown[] = [],
+    options: QueryOptions = {},
+  ): Promise<{ readonly rows: readonly Row[]; readonly rowCount: number }> {
+    return this.#withClient(async (client, sent) => {
+      sent();
+      return rowsOf<Row>(await client.query(config(text, values, options)));
+    }, options.idempotent === true);
+  }
+
+  transaction<T>(fn: (tx: Queryable) => Promise<T>, opening?: string): Promise<T> {
+    return this.#withClient((client, sent) => runTransaction(client, fn, opening, sent), false);
+  }
+
+  /** Ends after the queries under way. Idempotent. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#pool.end());
+  }
+
+  /** Runs `work` on a connection, again while that is safe. `sent` is called by work that cannot be undone from then on. */
+  async #withClient<T>(work: (client: pg.PoolClient, sent: () => void) => Promise<T>, idempotent: boolean): Promise<T> {
+    const deadline = Date.now() + this.#patienceMs;
+    for (let attempt = 1; ; attempt++) {
+      let mayHaveHappened = false;
+      try {
+        const client = await this.#connect();
+        // The pool listens only while a connection is idle. The next query on a broken one rejects.
+        const broken = (error: Error): void => {
+          this.#log.warn({ event: 'postgres:connection-lost', err: error });
+        };
+        client.on('error', broken);
+        try {
+          const result = await work(client, () => (mayHaveHappened = true));
+          client.off('error', broken);
+          client.release();
+          return result;
+        } catch (error) {
+          client.off('error', broken);
+          client.release(isConnectionLoss(error) ? toError(error) : undefined);
+          throw error;
+        }
+      } catch (error) {
+        const lost = isConnectionLoss(error);
+        const unsafe = lost && !idempotent && mayHaveHappened;
+        const again =
+          (lost && !unsafe && Date.now() < deadline) || (TRY_AGAIN.has(codeOf(error)) && attempt <= MAX_RETRIES);
+        if (!again || this.#closed) {
+          throw lost ? unreachable(error, unsafe) : error;
+        }
+        this.#log.warn({ event: 'postgres:retry', attempt, code: codeOf(error) || describeError(error) });
+        await sleep(Math.min(500, 5 * 2 ** attempt) * (0.5 + Math.random() / 2));
+      }
+    }
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    if (this.#closed) {
+      throw new SidekickError('SK_STOPPING', 'The database connections of this process are closed');
+    }
+    return this.#pool.connect();
+  }
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
+  return new Database(options);
+}
+
+function config(text: string, values: readonly unknown[], options: QueryOptions): pg.QueryConfig {
+  return { text, values: [...values], ...(options.name === undefined ? {} : { name: options.name }) };
+}
+
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- only the statement knows its rows
+function rowsOf<Row>(result: pg.QueryResult): { readonly rows: readonly Row[]; readonly rowCount: number } {
+  return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
+}
+
+async function runTransaction<T>(
+  client: pg.PoolClient,
+  fn: (tx: Queryable) => Promise<T>,
+  opening: string | undefined,
+  committing: () => void,
+): Promise<T> {
+  const tx: Queryable = {
+    query: async (text, values = [], options = {}) => rowsOf(await client.query(config(text, values, options))),
+    transaction: async (inner, more) => {
+      if (more) {
+        await client.query(more);
+      }
+      return inner(tx);
+    },
+  };
+  await client.query(opening ? `begin; ${opening}` : 'begin');
+  let result: T;
+  try {
+    result = await fn(tx);
+  } catch (error) {
+    if (!isConnectionLoss(error)) {
+      await client.query('rollback');
+    }
+    throw error;
+  }
+  committing();
+  const end = await client.query('commit');
+  if (end.command !== 'COMMIT') {
+    throw new SidekickError('SK_INTERNAL', 'A transaction was undone because a statement in it had failed unnoticed');
+  }
+  return result;
+}

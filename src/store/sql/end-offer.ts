@@ -1,0 +1,117 @@
+/**
+ * How offers and connections end, and what that means for the agent (routing rules, 4 and 6). One statement each, so that the
+ * agent is never free in one row and taken in another.
+ *
+ *   canceled                      nothing
+ *   no-answer                     missed in a row + 1; at the queue's limit not ready (missed) until the agent says ready,
+ *                                 before it the same call is not offered again for a while
+ *   declined, busy, unreachable,  not ready for the queue's delay for that outcome; ends by itself
+ *   failed
+ *   every outcome but canceled    "ready since" moves to now, so that others come first
+ *
+ * An agent who paused or signed out meanwhile stays so.
+ */
+import type { Store } from '../api';
+import type { AgentStateKind } from '../types';
+import { ms, notify, orUndefined } from './fragments';
+
+const END_OFFER = `
+with locked as (
+  select s.agent_id, s.state, s.missed_in_row, s.until from offers o join agent_states s on s.agent_id = o.agent_id where o.id = $1 for update of s
+), closed as (
+  update offers o set state = 'ended', ended_at = greatest(clock_timestamp(), o.reserved_at), outcome = $2, cancel_reason = $3, sip_status = $4
+  from locked where o.id = $1 and o.agent_id = locked.agent_id and o.state in ('reserved', 'ringing')
+  returning o.call_id, o.agent_id, o.queue_id, o.ended_at
+), rule as (
+  select c.*, l.missed_in_row,
+    case when $2 = 'canceled' then 'none'
+      when $2 = 'no-answer' and (l.missed_in_row + 1 < q.misses_before_not_ready or l.state <> 'ready') then 'exclude'
+      when l.state <> 'ready' then 'none'
+      else 'not-ready' end as action,
+    c.ended_at + interval '1 second' * case $2
+      when 'no-answer' then q.no_answer_retry_seconds when 'declined' then q.declined_retry_seconds
+      when 'busy' then q.busy_retry_seconds when 'unreachable' then q.unreachable_retry_seconds
+      else q.failed_retry_seconds end as retry_at
+  from closed c join locked l on l.agent_id = c.agent_id join queues q on q.id = c.queue_id
+), agent as (
+  update agent_states s set
+    missed_in_row = r.missed_in_row + case when $2 = 'no-answer' then 1 else 0 end,
+    ready_since = greatest(s.ready_since, r.ended_at),
+    state = case when r.action = 'not-ready' then 'not-ready' else s.state end,
+    reason = case when r.action <> 'not-ready' then s.reason when $2 = 'no-answer' then 'missed' else $2 end,
+    until = case when r.action <> 'not-ready' then s.until when $2 = 'no-answer' then null else r.retry_at end,
+    changed_at = case when r.action = 'not-ready' then r.ended_at else s.changed_at end,
+    changed_by = case when r.action = 'not-ready' then 'system' else s.changed_by end
+  from rule r where s.agent_id = r.agent_id and $2 <> 'canceled'
+  returning s.agent_id, s.state, s.until
+), excluded as (
+  insert into call_exclusions as x (call_id, agent_id, until) select call_id, agent_id, retry_at from rule where action = 'exclude'
+  on conflict (call_id, agent_id) do update set until = greatest(x.until, excluded.until)
+)
+select coalesce(a.state, l.state) as "agentState",
+  ${ms(`case when r.action = 'exclude' then r.retry_at else coalesce(a.until, l.until) end`)} as until,
+  ${notify('agent', 'r.agent_id')}, ${notify('queue', 'r.queue_id')}
+from rule r join locked l on l.agent_id = r.agent_id left join agent a on a.agent_id = r.agent_id`;
+
+export const endOffer: Store['endOffer'] = async (q, offerId, end, sipStatus) => {
+  const reason = end.outcome === 'canceled' ? end.reason : null;
+  const { rows } = await q.query<{ agentState: AgentStateKind; until: number | null }>(
+    END_OFFER,
+    [offerId, end.outcome, reason, sipStatus ?? null],
+    { name: 'end-offer' },
+  );
+  const row = rows[0];
+  if (row) {
+    return { ended: true, agentState: row.agentState, until: orUndefined(row.until) };
+  }
+  // It had won the call and came to nothing afterwards: the agent must be free again all the same.
+  const connection = await endConnection(q, offerId, 'system');
+  return { ended: connection.ended, agentState: undefined, until: connection.wrapUpUntil };
+};
+
+const END_CONNECTION = `
+with freed as (
+  update calls c set connected_offer_id = null, state = 'answered'
+  from offers o where o.id = $1 and c.id = o.call_id and c.connected_offer_id = $1 and c.ended_at is null
+), locked as (
+  select s.agent_id, s.state from offers o join agent_states s on s.agent_id = o.agent_id where o.id = $1 for update of s
+), closed as (
+  update offers o set state = 'ended', ended_at = greatest(clock_timestamp(), o.answered_at), outcome = 'answered'
+  from locked where o.id = $1 and o.agent_id = locked.agent_id and o.state = 'connected'
+  returning o.*
+), fact as (
+  insert into connections (tenant_id, call_id, offer_id, queue_id, agent_id, started_at, ended_at, ended_by)
+  select tenant_id, call_id, id, queue_id, agent_id, answered_at, ended_at, $2 from closed
+), rest as (
+  select c.agent_id, c.queue_id, c.answered_at, c.ended_at, l.state = 'ready' as was_ready,
+    l.state = 'ready' and q.wrap_up_seconds > 0 as wrap_up, c.ended_at + q.wrap_up_seconds * interval '1 second' as wrap_up_until
+  from closed c join locked l on l.agent_id = c.agent_id join queues q on q.id = c.queue_id
+), agent as (
+  update agent_states s set
+    last_call_ended_at = r.ended_at,
+    ready_since = case when r.was_ready then r.ended_at else s.ready_since end,
+    state = case when r.wrap_up then 'wrap-up' else s.state end,
+    until = case when r.wrap_up then r.wrap_up_until else s.until end,
+    changed_at = case when r.wrap_up then r.ended_at else s.changed_at end,
+    changed_by = case when r.wrap_up then 'system' else s.changed_by end
+  from rest r where s.agent_id = r.agent_id
+)
+select ${ms('r.ended_at')} - ${ms('r.answered_at')} as "durationMs", ${ms('case when r.wrap_up then r.wrap_up_until end')} as "wrapUpUntil",
+  ${notify('agent', 'r.agent_id')}
+from rest r`;
+
+export const endConnection: Store['endConnection'] = async (q, offerId, endedBy) => {
+  const { rows } = await q.query<{ durationMs: number; wrapUpUntil: number | null }>(
+    END_CONNECTION,
+    [offerId, endedBy],
+    {
+      name: 'end-connection',
+    },
+  );
+  const row = rows[0];
+  return {
+    ended: row !== undefined,
+    durationMs: row?.durationMs ?? 0,
+    wrapUpUntil: orUndefined(row?.wrapUpUntil ?? null),
+  };
+};

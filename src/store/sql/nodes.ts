@@ -1,0 +1,106 @@
+import type { Store } from '../api';
+import { interval, ms, notify } from './fragments';
+import { endConnection, endOffer } from './end-offer';
+
+export const registerNode: Store['registerNode'] = async (q, node) => {
+  const { rows } = await q.query<{ id: string }>('insert into nodes (name, version) values ($1, $2) returning id', [
+    node.name,
+    node.version ?? '',
+  ]);
+  return { nodeId: rows[0]?.id ?? '' };
+};
+
+export const heartbeat: Store['heartbeat'] = async (q, nodeId) => {
+  const { rowCount } = await q.query(
+    'update nodes set heartbeat_at = clock_timestamp() where id = $1 and stopped_at is null',
+    [nodeId],
+    { name: 'heartbeat', idempotent: true },
+  );
+  return rowCount === 1;
+};
+
+export const stopNode: Store['stopNode'] = async (q, nodeId) => {
+  await q.query(
+    `with ended as (
+       update nodes set stopped_at = clock_timestamp(), stop_reason = 'stopped' where id = $1 and stopped_at is null
+     ), leases_gone as (delete from leases where node_id = $1)
+     delete from trunk_status where node_id = $1`,
+    [nodeId],
+    { idempotent: true },
+  );
+};
+
+export const deadNodes: Store['deadNodes'] = async (q, olderThanMs) => {
+  const { rows } = await q.query<{ id: string; name: string; startedAt: number; heartbeatAt: number }>(
+    `select id, name, ${ms('started_at')} as "startedAt", ${ms('heartbeat_at')} as "heartbeatAt"
+     from nodes where stopped_at is null and heartbeat_at < clock_timestamp() - ${interval('$1::float8')} order by heartbeat_at, id`,
+    [olderThanMs],
+    { idempotent: true },
+  );
+  return rows;
+};
+
+export const releaseDeadNode: Store['releaseDeadNode'] = (q, nodeId, olderThanMs) =>
+  q.transaction(async (tx) => {
+    const declared = await tx.query(
+      `update nodes set stopped_at = clock_timestamp(), stop_reason = 'lost'
+       where id = $1 and stopped_at is null and heartbeat_at < clock_timestamp() - ${interval('$2::float8')}`,
+      [nodeId, olderThanMs],
+    );
+    if (declared.rowCount === 0) {
+      return undefined;
+    }
+    await tx.query('delete from trunk_status where node_id = $1', [nodeId]);
+    await tx.query('delete from leases where node_id = $1', [nodeId]);
+    await tx.query('select from calls where node_id = $1 and ended_at is null order by id for update', [nodeId]);
+    const open = await tx.query<{ id: string; state: string }>(
+      'select id, state from offers where node_id = $1 and ended_at is null order by agent_id',
+      [nodeId],
+    );
+    for (const offer of open.rows) {
+      if (offer.state === 'connected') {
+        await endConnection(tx, offer.id, 'node-lost');
+      } else {
+        await endOffer(tx, offer.id, { outcome: 'canceled', reason: 'withdrawn' });
+      }
+    }
+    const visits = await tx.query(
+      `update queue_visits v set ended_at = clock_timestamp(), outcome = 'node-lost'
+       from calls c where c.id = v.call_id and c.node_id = $1 and v.ended_at is null returning ${notify('queue', 'v.queue_id')}`,
+      [nodeId],
+    );
+    const calls = await tx.query(
+      `update calls set state = 'ended', ended_at = clock_timestamp(), connected_offer_id = null, result = 'indeterminate', reason = 'node-lost'
+       where node_id = $1 and ended_at is null`,
+      [nodeId],
+    );
+    return { calls: calls.rowCount, offers: open.rowCount, visits: visits.rowCount };
+  });
+
+export const reportTrunk: Store['reportTrunk'] = async (q, { nodeId, trunkId, up, detail }) => {
+  const { rows } = await q.query<{ changed: boolean }>(
+    `with old as (select up from trunk_status where trunk_id = $1 and node_id = $2),
+     stored as (
+       insert into trunk_status as s (trunk_id, node_id, up, detail) values ($1, $2, $3, $4)
+       on conflict (trunk_id, node_id) do update set up = excluded.up, detail = excluded.detail, checked_at = excluded.checked_at,
+         changed_at = case when s.up = excluded.up then s.changed_at else excluded.changed_at end
+       returning up
+     ), verdict as (select coalesce((select up from old), true) <> (select up from stored) as changed)
+     select changed, case when changed then ${notify('trunk', '$1::uuid')} end from verdict`,
+    [trunkId, nodeId, up, detail ?? ''],
+    { idempotent: true },
+  );
+  return rows[0]?.changed ?? false;
+};
+
+export const holdLease: Store['holdLease'] = async (q, name, nodeId, forMs) => {
+  const { rowCount } = await q.query(
+    `insert into leases as l (name, node_id, until)
+     select $1, id, clock_timestamp() + ${interval('$3::float8')} from nodes where id = $2 and stopped_at is null
+     on conflict (name) do update set node_id = excluded.node_id, until = excluded.until
+       where l.node_id = excluded.node_id or l.until <= clock_timestamp()`,
+    [name, nodeId, forMs],
+    { idempotent: true },
+  );
+  return rowCount === 1;
+};

@@ -1,0 +1,125 @@
+import type { Explanation } from '../../routing/types';
+import type { Store } from '../api';
+import type { AnswerResult, Offer, OfferHandles, OfferRef } from '../types';
+import { handleAssignments } from './calls';
+import { ms, notify, orUndefined } from './fragments';
+import { offerRows } from './match';
+
+const HANDLE_COLUMNS = {
+  mediaServer: 'media_server',
+  channelUuid: 'channel_uuid',
+  agentDialogId: 'agent_dialog_id',
+  mediaDialogId: 'media_dialog_id',
+  lastSdpSent: 'last_sdp_sent',
+  lastSdpReceived: 'last_sdp_received',
+} as const satisfies Record<keyof OfferHandles, string>;
+
+export const reservedOffers: Store['reservedOffers'] = async (q, nodeId) => {
+  const { rows } = await q.query<Offer>(
+    `${offerRows(`(select * from offers where node_id = $1 and ended_at is null and state = 'reserved')`)} order by o.reserved_at, o.id`,
+    [nodeId],
+    { name: 'reserved-offers', idempotent: true },
+  );
+  return rows;
+};
+
+export const findOffer: Store['findOffer'] = async (q, offerId) => {
+  const { rows } = await q.query<Offer>(offerRows('(select * from offers where id = $1)'), [offerId], {
+    name: 'find-offer',
+    idempotent: true,
+  });
+  return rows[0];
+};
+
+export const updateOffer: Store['updateOffer'] = async (q, offerId, handles) => {
+  const values: unknown[] = [offerId];
+  const sets = handleAssignments(HANDLE_COLUMNS, handles, values);
+  const open = 'id = $1 and ended_at is null';
+  const text =
+    sets.length > 0 ? `update offers set ${sets.join(', ')} where ${open}` : `select from offers where ${open}`;
+  const { rowCount } = await q.query(text, values, { idempotent: true });
+  return rowCount === 1;
+};
+
+export const markRinging: Store['markRinging'] = async (q, offerId, handles = {}) => {
+  const values: unknown[] = [offerId];
+  const sets = [
+    `state = case when state = 'reserved' then 'ringing' else state end`,
+    'ringing_at = coalesce(ringing_at, clock_timestamp())',
+    ...handleAssignments(HANDLE_COLUMNS, handles, values),
+  ];
+  const { rowCount } = await q.query(
+    `update offers set ${sets.join(', ')} where id = $1 and ended_at is null`,
+    values,
+    { idempotent: true },
+  );
+  return rowCount === 1;
+};
+
+/**
+ * The winner is whoever sets calls.connected_offer_id, which is free for one at a time: a second answer waits for the first
+ * one's row lock, finds it set, and changes nothing. The offer's own row is locked before, so that it cannot end in between.
+ */
+function answerStatement(handleSets: readonly string[]): string {
+  return `
+with mine as (
+  select id, call_id, agent_id from offers where id = $1 and state in ('reserved', 'ringing') for update
+), won as (
+  update calls c set connected_offer_id = mine.id, state = 'connected', connected_at = coalesce(c.connected_at, clock_timestamp())
+  from mine
+  where c.id = mine.call_id and c.ended_at is null and c.connected_offer_id is null
+    and not exists (select from offers x where x.call_id = c.id and x.state = 'connected')
+  returning c.id
+), stay as (
+  update queue_visits v set ended_at = greatest(clock_timestamp(), v.queued_at), outcome = 'answered'
+  from won where v.call_id = won.id and v.ended_at is null returning v.queue_id
+), agent as (
+  update agent_states s set missed_in_row = 0 from mine, won where s.agent_id = mine.agent_id
+), answered as (
+  update offers o set ${["state = 'connected'", 'answered_at = clock_timestamp()', ...handleSets].join(', ')}
+  from mine, won where o.id = mine.id returning o.answered_at
+)
+select ${ms('answered.answered_at')} as "answeredAt",
+  coalesce((
+    select json_agg(json_build_object('offerId', o.id, 'agentId', o.agent_id, 'state', o.state) order by o.reserved_at, o.id)
+    from offers o join mine on o.call_id = mine.call_id and o.id <> mine.id where o.ended_at is null
+  ), '[]') as others,
+  (select ${notify('queue', 'stay.queue_id')} from stay)
+from answered`;
+}
+
+export const markAnswered: Store['markAnswered'] = async (q, offerId, handles = {}) => {
+  const values: unknown[] = [offerId];
+  const statement = answerStatement(handleAssignments(HANDLE_COLUMNS, handles, values));
+  const { rows } = await q.query<{ answeredAt: number; others: readonly OfferRef[] }>(statement, values);
+  const row = rows[0];
+  return row ? { won: true, answeredAt: row.answeredAt, others: row.others } : whyLost(q, offerId);
+};
+
+async function whyLost(q: Parameters<Store['markAnswered']>[0], offerId: string): Promise<AnswerResult> {
+  const { rows } = await q.query<{ over: boolean; gone: boolean }>(
+    'select o.ended_at is not null as over, c.ended_at is not null as gone from offers o join calls c on c.id = o.call_id where o.id = $1',
+    [offerId],
+    { idempotent: true },
+  );
+  const state = rows[0];
+  if (!state || state.gone) {
+    return { won: false, why: 'call-gone' };
+  }
+  return { won: false, why: state.over ? 'offer-ended' : 'answered-elsewhere' };
+}
+
+export const explanations: Store['explanations'] = async (q, callId) => {
+  const { rows } = await q.query<{
+    at: number;
+    agent: string;
+    outcome: string | null;
+    explanation: Explanation | null;
+  }>(
+    `select ${ms('o.reserved_at')} as at, a.name as agent, o.outcome, o.explanation
+     from offers o join agents a on a.id = o.agent_id where o.call_id = $1 order by o.reserved_at, o.id`,
+    [callId],
+    { idempotent: true },
+  );
+  return rows.map((row) => ({ ...row, outcome: orUndefined(row.outcome), explanation: orUndefined(row.explanation) }));
+};
