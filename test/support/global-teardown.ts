@@ -1,0 +1,5 @@
+import type { TestPostgres } from './test-postgres';
+
+export default async function globalTeardown(): Promise<void> {
+  await (globalThis as { testPostgres?: TestPostgres }).testPostgres?.close();
+}
