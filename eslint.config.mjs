@@ -11,7 +11,7 @@ const rooms = {
   dispatch: ['routing', 'agents', 'calls', 'flows'],
   store: ['routing', 'agents', 'calls', 'flows', 'dispatch', 'config'],
   config: ['store'],
-  signaling: ['routing', 'agents', 'calls', 'flows', 'dispatch', 'config'],
+  signaling: ['routing', 'agents', 'calls', 'flows', 'dispatch', 'config', 'media'],
   media: ['routing', 'agents', 'calls', 'flows', 'dispatch', 'config'],
   presence: ['routing', 'agents', 'calls', 'dispatch', 'store', 'config'],
   reports: ['store'],

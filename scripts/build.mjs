@@ -7,7 +7,9 @@ import path from 'node:path';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 if (!existsSync(tsc)) {
-  console.error('sidekick: the TypeScript compiler is not installed; dist/ is left as it is (run `npm ci` with dev dependencies to build)');
+  console.error(
+    'sidekick: the TypeScript compiler is not installed; dist/ is left as it is (run `npm ci` with dev dependencies to build)',
+  );
   process.exit(0);
 }
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });

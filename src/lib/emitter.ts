@@ -13,14 +13,16 @@ export class Emitter<Events extends { [K in keyof Events]: readonly unknown[] }>
     this.#onListenerError =
       onListenerError ??
       ((error, event) => {
-        process.emitWarning(`listener of ${event} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+        process.emitWarning(
+          `listener of ${event} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
       });
   }
 
   on<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): () => void {
-    this.#inner.on(event, listener as (...args: unknown[]) => void);
+    this.#inner.on(event, listener);
     return () => {
-      this.#inner.off(event, listener as (...args: unknown[]) => void);
+      this.#inner.off(event, listener);
     };
   }
 

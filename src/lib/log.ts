@@ -11,13 +11,19 @@ export function shortNumber(number: string | null | undefined): string {
 }
 
 /** The product's logger: JSON lines on stderr. Each record has a constant `event` key; secrets are cut by path. */
-export function createLog(level: string, destination: pino.DestinationStream = pino.destination({ dest: 2, sync: false })): Log {
+export function createLog(
+  level: string,
+  destination: pino.DestinationStream = pino.destination({ dest: 2, sync: false }),
+): Log {
   return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: ['secret', '*.secret', 'password', '*.password', 'token', '*.token', 'clientSecret', '*.clientSecret'], censor: '***' },
+      redact: {
+        paths: ['secret', '*.secret', 'password', '*.password', 'token', '*.token', 'clientSecret', '*.clientSecret'],
+        censor: '***',
+      },
       serializers: { err: pino.stdSerializers.errWithCause },
     },
     destination,

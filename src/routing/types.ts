@@ -25,7 +25,10 @@ export type WorkState =
 export interface PresenceValue {
   readonly availability: string;
   readonly activity: string;
+  /** When this value was last read. */
   readonly readAt: number;
+  /** When this value (availability and activity) was first seen. */
+  readonly changedAt: number;
   readonly source: 'graph-poll' | 'graph-subscription';
 }
 

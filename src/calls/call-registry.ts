@@ -1,0 +1,108 @@
+import type { Clock } from '../lib/clock';
+import { newId } from '../lib/ids';
+import type { Log } from '../lib/log';
+import { shortNumber } from '../lib/log';
+import type { Metrics } from '../lib/metrics';
+import type { CallerIdentity, CallerLeg, CallRoute, ReservedOffer } from './ports';
+import { CallSession } from './session';
+import type { CallSessionDeps } from './session';
+
+export interface CallRegistryDeps extends Omit<CallSessionDeps, 'onUnexpected'> {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** The calls that this node owns. */
+export class CallRegistry {
+  readonly #deps: CallRegistryDeps;
+  readonly #calls = new Map<string, CallSession>();
+
+  constructor(deps: CallRegistryDeps) {
+    this.#deps = deps;
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Takes a caller in. `onOver` is called once, when the call and its facts are done. */
+  take(route: CallRoute, caller: CallerIdentity, sipCallId: string, leg: CallerLeg, onOver: () => void): CallSession {
+    const { clock, metrics, log } = this.#deps;
+    const callId = newId();
+    const startedAt = clock.now();
+    const session = new CallSession(
+      {
+        ...this.#deps,
+        onUnexpected: (machine, state, input) => {
+          metrics.ignoredInput(machine);
+          log.debug({ event: 'input_ignored', callId, machine, state, input });
+        },
+      },
+      { callId, sipCallId, caller, route },
+      leg,
+      (end) => {
+        this.#calls.delete(callId);
+        metrics.callEnded(end.result, end.reason, clock.now() - startedAt);
+        onOver();
+      },
+    );
+    this.#calls.set(callId, session);
+    metrics.callStarted();
+    log.info({
+      event: 'call_arrived',
+      callId,
+      number: shortNumber(route.number),
+      caller: shortNumber(caller.number),
+      queue: route.queueName,
+    });
+    session.start();
+    return session;
+  }
+
+  /** Hands an offer to its call. */
+  offer(offer: ReservedOffer): 'taken' | 'known' | 'no-call' {
+    const session = this.#calls.get(offer.callId);
+    if (!session) {
+      return 'no-call';
+    }
+    return session.offerReserved(offer) ? 'taken' : 'known';
+  }
+
+  /** Ends every call of this node; resolves when none is left or after `timeoutMs`. */
+  async endAll(timeoutMs: number): Promise<void> {
+    for (const session of this.#calls.values()) {
+      session.input({ kind: 'end', reason: 'node-stopping' });
+    }
+    await this.waitUntilEmpty(timeoutMs);
+  }
+
+  /** True when no call is left; false if some still are after `timeoutMs`. */
+  async waitUntilEmpty(timeoutMs: number): Promise<boolean> {
+    const until = this.#deps.clock.now() + timeoutMs;
+    while (this.#calls.size > 0 && this.#deps.clock.now() < until) {
+      await new Promise<void>((resolve) => {
+        this.#deps.clock.setTimeout(resolve, 20);
+      });
+    }
+    return this.#calls.size === 0;
+  }
+
+  /** Calls of this node that wait now, by queue name. */
+  waitingByQueue(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { state, info } of this.#calls.values()) {
+      if (state.kind === 'waiting' || state.kind === 'offered') {
+        counts.set(info.route.queueName, (counts.get(info.route.queueName) ?? 0) + 1);
+      }
+    }
+    return counts;
+  }
+
+  /** Ends a call on an administrator's word. False: this node has no such call. */
+  endCall(callId: string): boolean {
+    const session = this.#calls.get(callId);
+    session?.input({ kind: 'end', reason: 'ended-by-admin' });
+    return session !== undefined;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * What the life of a call needs from outside. signaling/ and media/ implement the legs, store/ the facts, dispatch/ the match;
+ * tests put scripted ones in.
+ */
+import type { CancelWhy, OfferClosing, OfferOutcome } from './offer-state';
+import type { Termination } from './termination';
+
+/** Channel and dialog handles that a successor node needs to take a leg over; stored before the leg is used. */
+export interface CallerHandles {
+  readonly mediaServer: string;
+  readonly mediaChannel: string;
+  readonly mediaDialog: string;
+  readonly carrierDialog: string;
+  /** SDP that the carrier gets in the 200. */
+  readonly sdpToCarrier: string;
+  readonly sdpFromCarrier: string;
+  readonly codec: Codec;
+}
+
+export type Codec = 'PCMA' | 'PCMU';
+
+export type CallerCause = 'hung-up' | 'cancelled' | 'no-ack';
+
+/** The caller's side: the carrier's dialog and the media endpoint behind it. Methods may be called in any order and late. */
+export interface CallerLeg {
+  /** Calls back at most once, whenever the caller is gone. May fire before anything else. */
+  onLeft(handler: (cause: CallerCause) => void): void;
+  /** The caller's media channel is gone though the caller is not. */
+  onMediaLost(handler: () => void): void;
+  /** Makes the media endpoint from the carrier's offer. @throws SK_MEDIA_OFFER_REFUSED, SK_MEDIA_FAILED */
+  prepare(): Promise<CallerHandles>;
+  /** Sends the 200. @throws SK_LEG_GONE when the caller cancelled first, SK_INTERNAL when the 200 could not be sent. */
+  answer(): Promise<void>;
+  /** Plays to the end; resolves also when the channel goes away or the file cannot be played (which is logged). */
+  play(uri: string): Promise<void>;
+  /** Starts endless music; returns at once. */
+  startMusic(uri: string): void;
+  /** Before the 200: a final response with `sip`; after it: BYE with the Q.850 cause. Never throws. */
+  hangUp(sip: number, q850: number): void;
+  /** Ends and forgets everything without signalling that could fail the caller of it. Idempotent. */
+  close(): void;
+}
+
+/** Who is rung, and how: read from configuration at the moment of the offer. */
+export interface AgentTarget {
+  readonly agentId: string;
+  readonly agentName: string;
+  readonly endpoint:
+    | { readonly kind: 'teams'; readonly trunk: string; readonly trunkId: string; readonly number: string }
+    | { readonly kind: 'pbx'; readonly trunk: string; readonly trunkId: string; readonly user: string }
+    | { readonly kind: 'web' };
+  readonly ringTimeoutMs: number;
+}
+
+export interface AgentLegHandlers {
+  ringing(): void;
+  answered(dialogs: { readonly agentDialog: string }): void;
+  mediaReady(dialogs: { readonly mediaDialog: string }): void;
+  refused(outcome: Exclude<OfferOutcome, 'canceled'>, sipStatus: number | undefined, detail: string): void;
+  /** The agent hung up or his channel was lost, after `answered`. */
+  left(): void;
+  /** Everything toward the agent is over. Called once; again at once if the leg is dropped after that. */
+  over(): void;
+}
+
+/** The agent's side of one offer: FreeSWITCH's originated channel and the dialog with the agent's platform. */
+export interface AgentLeg {
+  /** CANCEL before the answer, BYE after it; ends in `over`. The platform is told that the call was completed elsewhere. */
+  drop(): void;
+}
+
+export interface AgentLegRequest {
+  /** Also the id of the media channel, so that the channel is known before it exists. */
+  readonly offerId: string;
+  readonly callId: string;
+  readonly target: AgentTarget;
+  readonly caller: CallerIdentity;
+  readonly queueDisplayName: string;
+  readonly codec: Codec;
+  readonly mediaServer: string;
+  readonly musicUri: string;
+}
+
+export interface CallerIdentity {
+  /** E.164 with plus, or undefined when the caller withheld it. */
+  readonly number: string | undefined;
+  readonly name: string | undefined;
+}
+
+export interface CallMedia {
+  /** Joins two channels. @throws SK_MEDIA_FAILED */
+  bridge(mediaServer: string, callerChannel: string, agentChannel: string): Promise<void>;
+}
+
+export interface AgentLegs {
+  start(request: AgentLegRequest, handlers: AgentLegHandlers): AgentLeg;
+}
+
+/** A reserved offer as dispatch hands it to the node that owns the call. */
+export interface ReservedOffer {
+  readonly offerId: string;
+  readonly callId: string;
+  readonly queueId: string;
+  readonly target: AgentTarget;
+  /** Availability that the choice was made on, or undefined where the endpoint has none. */
+  readonly presence: string | undefined;
+}
+
+/** Facts and reservations. Every method retries what can be retried inside; a rejection means the store is not usable now. */
+export interface CallStore {
+  insertCall(call: NewCall): Promise<void>;
+  saveCallerHandles(callId: string, handles: CallerHandles): Promise<void>;
+  markAnswered(callId: string): Promise<void>;
+  /** undefined: the call is over. */
+  enqueue(callId: string, queueId: string): Promise<{ readonly position: number } | undefined>;
+  leaveQueue(callId: string, outcome: 'abandoned' | 'ended'): Promise<void>;
+  /** The INVITE goes out now. False: the offer was taken back meanwhile; nothing may be sent. */
+  markRinging(offerId: string, mediaServer: string): Promise<boolean>;
+  /** True for exactly one offer of a call, and only while the call lives. */
+  claim(offerId: string, agentDialog: string): Promise<boolean>;
+  closeOffer(offerId: string, closing: OfferClosing): Promise<void>;
+  endCall(callId: string, termination: Termination): Promise<void>;
+  appendEvent(callId: string, kind: string, data?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface NewCall {
+  readonly callId: string;
+  readonly tenantId: string;
+  readonly trunkId: string;
+  readonly callerNumber: string | undefined;
+  readonly callerName: string | undefined;
+  readonly dialledNumber: string;
+  readonly sipCallId: string;
+}
+
+/** What a number leads to. */
+export interface CallRoute {
+  readonly tenantId: string;
+  readonly trunkId: string;
+  readonly number: string;
+  readonly greetingUri: string | undefined;
+  readonly queueId: string;
+  readonly queueName: string;
+  readonly queueDisplayName: string;
+  readonly musicUri: string;
+}
+
+export interface Matcher {
+  /** Something changed that may let a waiting call of this queue meet an agent. Returns at once. */
+  requestMatch(queueId: string): void;
+}
+
+export type { CancelWhy };

@@ -1,0 +1,391 @@
+import type { Clock } from '../lib/clock';
+import { describeError, isSidekickError } from '../lib/errors';
+import type { Log } from '../lib/log';
+import { initialCallState, stepCall } from './call-state';
+import type { CallEffect, CallInput, CallState } from './call-state';
+import { OfferSession } from './offer-session';
+import type { OfferClosing } from './offer-state';
+import type {
+  AgentLegs,
+  CallerHandles,
+  CallerIdentity,
+  CallerLeg,
+  CallMedia,
+  CallRoute,
+  CallStore,
+  Matcher,
+  ReservedOffer,
+} from './ports';
+import type { Termination } from './termination';
+
+export interface CallSessionDeps {
+  readonly store: CallStore;
+  readonly legs: AgentLegs;
+  readonly media: CallMedia;
+  readonly matcher: Matcher;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onUnexpected: (machine: 'call' | 'offer', state: string, input: string) => void;
+}
+
+export interface CallSessionInfo {
+  readonly callId: string;
+  readonly sipCallId: string;
+  readonly caller: CallerIdentity;
+  readonly route: CallRoute;
+}
+
+/** How long a store that does not answer is retried while the caller listens to music, milliseconds between tries. */
+const STORE_RETRY_MS = [50, 100, 250, 500, 1_000] as const;
+
+/**
+ * One caller's call on this node: runs the call machine's effects on the caller's leg, the agents' legs and the store. Facts
+ * of a call are written in the order in which they happened.
+ */
+export class CallSession {
+  readonly info: CallSessionInfo;
+  readonly #deps: CallSessionDeps;
+  readonly #caller: CallerLeg;
+  readonly #log: Log;
+  readonly #onFinished: (end: Termination) => void;
+  #state: CallState = initialCallState;
+  #handles: CallerHandles | undefined;
+  readonly #offers = new Map<string, OfferSession>();
+  readonly #reserved = new Map<string, ReservedOffer>();
+  readonly #seen = new Set<string>();
+  #facts: Promise<void> = Promise.resolve();
+
+  constructor(deps: CallSessionDeps, info: CallSessionInfo, caller: CallerLeg, onFinished: (end: Termination) => void) {
+    this.#deps = deps;
+    this.info = info;
+    this.#caller = caller;
+    this.#onFinished = onFinished;
+    this.#log = deps.log.child({ callId: info.callId });
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  /** Offers whose row may still be open; for drains and leak checks. */
+  get openOffers(): number {
+    return this.#offers.size;
+  }
+
+  /** Resolves when every fact of this call so far is written or given up. */
+  settled(): Promise<void> {
+    return this.#facts;
+  }
+
+  start(): void {
+    this.#caller.onLeft((cause) => {
+      this.input({ kind: 'caller-left', cause });
+    });
+    this.#caller.onMediaLost(() => {
+      this.input({ kind: 'media-lost' });
+    });
+    const { route, caller } = this.info;
+    const stored = this.#deps.store.insertCall({
+      callId: this.info.callId,
+      tenantId: route.tenantId,
+      trunkId: route.trunkId,
+      callerNumber: caller.number,
+      callerName: caller.name,
+      dialledNumber: route.number,
+      sipCallId: this.info.sipCallId,
+    });
+    this.#event('call:arrived', { number: route.number, queue: route.queueName });
+    this.#facts = stored.catch((error: unknown) => {
+      this.#log.error({ event: 'call_not_stored', reason: describeError(error) });
+    });
+    this.#prepare(stored).catch((error: unknown) => {
+      const refusedOffer = isSidekickError(error, 'SK_MEDIA_OFFER_REFUSED');
+      this.#log.warn({ event: 'call_media_failed', reason: describeError(error) });
+      this.#event('call:media-failed', { reason: describeError(error) });
+      this.input({ kind: 'media-failed', refusedOffer });
+    });
+  }
+
+  /** The row of the call and the handles of its media stand before the caller is answered: a successor can find them. */
+  async #prepare(stored: Promise<void>): Promise<void> {
+    const [handles] = await Promise.all([this.#caller.prepare(), stored]);
+    this.#handles = handles;
+    if (this.#state.kind === 'ended') {
+      return;
+    }
+    await this.#deps.store.saveCallerHandles(this.info.callId, handles);
+    this.input({ kind: 'media-ready' });
+  }
+
+  /** An offer was reserved for this call by a match, here or on another node. False: this call knows of it already. */
+  offerReserved(offer: ReservedOffer): boolean {
+    if (this.#seen.has(offer.offerId)) {
+      return false;
+    }
+    this.#seen.add(offer.offerId);
+    this.#reserved.set(offer.offerId, offer);
+    this.input({ kind: 'offer-reserved', offerId: offer.offerId });
+    return true;
+  }
+
+  input(input: CallInput): void {
+    const step = stepCall(this.#state, input);
+    if (!step) {
+      this.#deps.onUnexpected('call', this.#state.kind, input.kind);
+      return;
+    }
+    this.#state = step.state;
+    for (const effect of step.effects) {
+      this.#run(effect);
+    }
+  }
+
+  #run(effect: CallEffect): void {
+    switch (effect.kind) {
+      case 'answer-caller': {
+        this.#answer();
+        return;
+      }
+      case 'play-greeting': {
+        this.#greet();
+        return;
+      }
+      case 'start-waiting': {
+        this.#caller.startMusic(this.info.route.musicUri);
+        this.#enqueue();
+        return;
+      }
+      case 'resume-waiting': {
+        this.#caller.startMusic(this.info.route.musicUri);
+        this.#enqueue();
+        return;
+      }
+      case 'ring-agent': {
+        this.#ring(effect.offerId);
+        return;
+      }
+      case 'withdraw-offer': {
+        this.#withdraw(effect.offerId, effect.why);
+        return;
+      }
+      case 'bridge': {
+        this.#bridge(effect.offerId);
+        return;
+      }
+      case 'end-agent-leg': {
+        this.#offers.get(effect.offerId)?.input({ kind: 'finish', endedBy: effect.endedBy });
+        return;
+      }
+      case 'hang-up-caller': {
+        this.#caller.hangUp(effect.sip, effect.q850);
+        return;
+      }
+      case 'leave-queue': {
+        this.#fact('leave-queue', () => this.#deps.store.leaveQueue(this.info.callId, effect.outcome));
+        return;
+      }
+      case 'finish': {
+        this.#finish(effect.termination);
+      }
+    }
+  }
+
+  #answer(): void {
+    this.#caller.answer().then(
+      () => {
+        this.#event('call:answered');
+        this.#fact('mark-answered', () => this.#deps.store.markAnswered(this.info.callId));
+        this.input({ kind: 'answered' });
+      },
+      (error: unknown) => {
+        if (!isSidekickError(error, 'SK_LEG_GONE')) {
+          this.#log.warn({ event: 'call_answer_failed', reason: describeError(error) });
+        }
+        this.input({ kind: 'answer-failed' });
+      },
+    );
+  }
+
+  #greet(): void {
+    const { greetingUri } = this.info.route;
+    if (greetingUri === undefined) {
+      this.input({ kind: 'greeting-done' });
+      return;
+    }
+    this.#event('call:greeting');
+    void this.#caller.play(greetingUri).then(() => {
+      if (this.#state.kind === 'greeting') {
+        this.input({ kind: 'greeting-done' });
+      }
+    });
+  }
+
+  #enqueue(): void {
+    const { callId, route } = this.info;
+    this.#fact('enqueue', async () => {
+      const place = await this.#deps.store.enqueue(callId, route.queueId);
+      if (place) {
+        this.#event('call:waiting', { queue: route.queueName, position: place.position });
+        this.#deps.matcher.requestMatch(route.queueId);
+      }
+    });
+  }
+
+  #ring(offerId: string): void {
+    const offer = this.#reserved.get(offerId);
+    this.#reserved.delete(offerId);
+    if (!offer || !this.#handles) {
+      this.#closeWithoutLeg(offerId, { kind: 'canceled', why: 'withdrawn' });
+      return;
+    }
+    this.#event('call:offered', { offerId, agent: offer.target.agentName, presence: offer.presence });
+    this.#startOffer(offer, this.#handles);
+  }
+
+  #startOffer(offer: ReservedOffer, handles: CallerHandles): void {
+    const { offerId } = offer;
+    const session = new OfferSession(
+      { store: this.#deps.store, legs: this.#deps.legs, clock: this.#deps.clock, log: this.#log },
+      {
+        onAgentAnswered: () => {
+          this.input({ kind: 'agent-answered', offerId });
+        },
+        onAgentLeft: () => {
+          this.input({ kind: 'agent-left', offerId });
+        },
+        onOfferClosed: (closing) => {
+          this.#offerClosed(offerId, closing);
+        },
+        onEvent: (kind, data) => {
+          this.#event(kind, data);
+        },
+        onUnexpected: this.#deps.onUnexpected,
+      },
+      {
+        offerId,
+        callId: this.info.callId,
+        target: offer.target,
+        caller: this.info.caller,
+        queueDisplayName: this.info.route.queueDisplayName,
+        codec: handles.codec,
+        mediaServer: handles.mediaServer,
+        musicUri: this.info.route.musicUri,
+      },
+    );
+    this.#offers.set(offerId, session);
+    session.input({ kind: 'start' });
+  }
+
+  #withdraw(offerId: string, why: 'caller-gone' | 'withdrawn'): void {
+    const session = this.#offers.get(offerId);
+    if (session) {
+      session.input({ kind: 'withdraw', why });
+      return;
+    }
+    this.#reserved.delete(offerId);
+    this.#closeWithoutLeg(offerId, { kind: 'canceled', why });
+  }
+
+  /** An offer that never got a leg: only its row has to be closed, so that the agent is free. Closing twice is harmless. */
+  #closeWithoutLeg(offerId: string, closing: OfferClosing): void {
+    this.#fact('close-offer', async () => {
+      await this.#deps.store.closeOffer(offerId, closing);
+      this.#offerClosed(offerId, closing);
+    });
+  }
+
+  #offerClosed(offerId: string, closing: OfferClosing): void {
+    this.#offers.delete(offerId);
+    this.#event('offer:closed', { offerId, ...closing });
+    if ('offerId' in this.#state && this.#state.offerId === offerId) {
+      this.input({ kind: 'offer-over', offerId });
+    }
+    this.#deps.matcher.requestMatch(this.info.route.queueId);
+  }
+
+  #bridge(offerId: string): void {
+    const handles = this.#handles;
+    if (!handles) {
+      this.input({ kind: 'bridge-failed', offerId });
+      return;
+    }
+    this.#deps.media.bridge(handles.mediaServer, handles.mediaChannel, offerId).then(
+      () => {
+        if (this.#state.kind !== 'connecting' || this.#state.offerId !== offerId) {
+          this.#bridgedTooLate();
+          return;
+        }
+        this.#offers.get(offerId)?.input({ kind: 'connected' });
+        this.#event('call:connected', { offerId });
+        this.input({ kind: 'bridged', offerId });
+      },
+      (error: unknown) => {
+        this.#log.error({ event: 'call_bridge_failed', offerId, reason: describeError(error) });
+        this.input({ kind: 'bridge-failed', offerId });
+      },
+    );
+  }
+
+  /** The agent left while the channels were being joined: the join took the caller's music away, so it is started again. */
+  #bridgedTooLate(): void {
+    if (this.#state.kind === 'waiting' || this.#state.kind === 'offered') {
+      this.#caller.startMusic(this.info.route.musicUri);
+    }
+  }
+
+  #finish(end: Termination): void {
+    this.#event('call:ended', { ...end });
+    this.#log.info({ event: 'call_ended', result: end.result, reason: end.reason });
+    this.#caller.close();
+    this.#fact('end-call', () => this.#deps.store.endCall(this.info.callId, end));
+    void this.#facts.then(() => {
+      this.#onFinished(end);
+    });
+  }
+
+  /** A caller who cannot get a place is told so, instead of listening to music for ever. */
+  #factLost(name: string): void {
+    if (name === 'enqueue' && this.#state.kind !== 'ended') {
+      this.input({ kind: 'store-failed' });
+    }
+  }
+
+  #event(kind: string, data?: Readonly<Record<string, unknown>>): void {
+    this.#deps.store.appendEvent(this.info.callId, kind, data);
+  }
+
+  /**
+   * Queues a write behind the earlier ones. A store that is away is retried for as long as it takes while the call lives, and
+   * for a bounded time after it; what is given up is logged, and the sweep heals it.
+   */
+  #fact(name: string, write: () => Promise<void>): void {
+    this.#facts = this.#facts.then(async () => {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          await write();
+          return;
+        } catch (error) {
+          const wait = STORE_RETRY_MS[Math.min(attempt, STORE_RETRY_MS.length - 1)] ?? 1_000;
+          this.#log.warn({ event: 'call_fact_retry', fact: name, attempt, reason: describeError(error) });
+          if (isPermanent(error) || (this.#state.kind === 'ended' && attempt > 60)) {
+            this.#log.error({ event: 'call_fact_lost', fact: name, reason: describeError(error) });
+            this.#factLost(name);
+            return;
+          }
+          await new Promise<void>((resolve) => {
+            this.#deps.clock.setTimeout(resolve, wait);
+          });
+        }
+      }
+    });
+  }
+}
+
+/** Errors that trying again cannot mend: refused by a rule of the schema, or by our own code. */
+function isPermanent(error: unknown): boolean {
+  if (isSidekickError(error)) {
+    return !error.kind.retry;
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^(22|23|42)/.test(code);
+}

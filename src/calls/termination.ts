@@ -1,0 +1,47 @@
+/** How a call ended: exactly one per call. `result` is for service-level figures, `reason` tells the story. */
+export type TerminationResult =
+  'success' | 'abandoned' | 'client-error' | 'server-error' | 'upstream-error' | 'indeterminate';
+
+export type TerminationReason =
+  | 'caller-hung-up'
+  | 'agent-hung-up'
+  | 'caller-gave-up-waiting'
+  | 'caller-gave-up-ringing'
+  | 'caller-gave-up-in-greeting'
+  | 'caller-gave-up-before-answer'
+  | 'offer-refused-by-media'
+  | 'media-failed'
+  | 'media-lost'
+  | 'no-ack'
+  | 'store-failed'
+  | 'queue-closed'
+  | 'ended-by-admin'
+  | 'node-stopping'
+  | 'node-lost';
+
+export interface Termination {
+  readonly result: TerminationResult;
+  readonly reason: TerminationReason;
+}
+
+const RESULTS: Record<TerminationReason, TerminationResult> = {
+  'caller-hung-up': 'success',
+  'agent-hung-up': 'success',
+  'caller-gave-up-waiting': 'abandoned',
+  'caller-gave-up-ringing': 'abandoned',
+  'caller-gave-up-in-greeting': 'abandoned',
+  'caller-gave-up-before-answer': 'abandoned',
+  'offer-refused-by-media': 'client-error',
+  'media-failed': 'server-error',
+  'media-lost': 'server-error',
+  'no-ack': 'upstream-error',
+  'store-failed': 'server-error',
+  'queue-closed': 'success',
+  'ended-by-admin': 'success',
+  'node-stopping': 'server-error',
+  'node-lost': 'indeterminate',
+};
+
+export function termination(reason: TerminationReason): Termination {
+  return { result: RESULTS[reason], reason };
+}

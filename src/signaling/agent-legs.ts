@@ -1,0 +1,153 @@
+import type { AgentLeg, AgentLegHandlers, AgentLegRequest, AgentLegs } from '../calls/ports';
+import { SidekickError, describeError } from '../lib/errors';
+import type { Log } from '../lib/log';
+import type { MediaPool } from '../media/media-pool';
+import type { AgentInvite } from './agent-invite';
+import { OriginatedLeg } from './agent-leg';
+import type { DrachtioLink } from './drachtio-link';
+import { legOf, originateArguments } from './originate';
+import { pbxInvite } from './pbx/pbx-invite';
+import type { PbxTrunk } from './pbx/pbx-invite';
+import type { SipRequest, SipResponse } from './srf';
+import { teamsInvites } from './teams/teams-invite';
+import type { TeamsTrunk } from './teams/teams-invite';
+
+/** A trunk that agents are reached over. */
+export type AgentTrunk =
+  | ({ readonly kind: 'teams'; readonly name: string; readonly maxCalls: number } & TeamsTrunk)
+  | ({ readonly kind: 'pbx'; readonly name: string; readonly maxCalls: number; readonly srtp: boolean } & PbxTrunk);
+
+export interface AgentLegsDeps {
+  readonly link: DrachtioLink;
+  readonly pool: MediaPool;
+  readonly log: Log;
+  /** The trunk as configured now; undefined if it is gone or switched off. */
+  readonly trunk: (trunkId: string) => AgentTrunk | undefined;
+  /** Silence on an agent's leg that ends it, milliseconds. Long: Teams sends nothing while an agent is muted. */
+  readonly mediaTimeoutMs: number;
+}
+
+/** Starts agents' legs and gives each the INVITE that FreeSWITCH sends for it. */
+export class AgentLegService implements AgentLegs {
+  readonly #deps: AgentLegsDeps;
+  readonly #legs = new Map<string, OriginatedLeg>();
+  readonly #active = new Map<string, number>();
+
+  constructor(deps: AgentLegsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Legs whose signalling is not over yet; zero when nothing is left behind. */
+  get open(): number {
+    return this.#legs.size;
+  }
+
+  start(request: AgentLegRequest, handlers: AgentLegHandlers): AgentLeg {
+    const log = this.#deps.log.child({ callId: request.callId, offerId: request.offerId });
+    try {
+      return this.#start(request, handlers, log);
+    } catch (error) {
+      log.error({ event: 'agent_leg_not_started', reason: describeError(error) });
+      setImmediate(() => {
+        handlers.refused('failed', undefined, describeError(error));
+      });
+      return {
+        drop: () => {
+          handlers.over();
+        },
+      };
+    }
+  }
+
+  #start(request: AgentLegRequest, handlers: AgentLegHandlers, log: Log): AgentLeg {
+    const { endpoint } = request.target;
+    if (endpoint.kind === 'web') {
+      throw new SidekickError('SK_CONFIG_INVALID', `agent "${request.target.agentName}" uses the browser phone`, {
+        why: 'calls to browser phones are not served by this version',
+        next: 'give the agent a teams or pbx endpoint',
+      });
+    }
+    const trunk = this.#deps.trunk(endpoint.trunkId);
+    if (!trunk) {
+      throw new SidekickError(
+        'SK_NOT_FOUND',
+        `trunk "${endpoint.trunk}" of agent "${request.target.agentName}" is not configured`,
+      );
+    }
+    const active = this.#active.get(endpoint.trunkId) ?? 0;
+    if (active >= trunk.maxCalls) {
+      throw new SidekickError('SK_TRUNK_LIMIT', `trunk "${trunk.name}" is full`, {
+        why: `${active} of ${trunk.maxCalls} legs are up`,
+      });
+    }
+    const leg = new OriginatedLeg(
+      {
+        srf: this.#deps.link.srf,
+        media: this.#deps.pool.byName(request.mediaServer),
+        channel: request.offerId,
+        originate: originateArguments({
+          channel: request.offerId,
+          codecs: [request.codec],
+          srtp: trunk.kind === 'teams' || trunk.srtp,
+          musicUri: request.musicUri,
+          mediaTimeoutMs: this.#deps.mediaTimeoutMs,
+          ringTimeoutMs: request.target.ringTimeoutMs,
+          sipServer: this.#deps.link.originateTarget,
+        }),
+        invites: this.#invites(trunk, request),
+        mediaTimeoutMs: this.#deps.mediaTimeoutMs,
+        log,
+      },
+      handlers,
+      () => {
+        this.#legs.delete(request.offerId);
+        this.#active.set(endpoint.trunkId, Math.max(0, (this.#active.get(endpoint.trunkId) ?? 1) - 1));
+      },
+    );
+    this.#active.set(endpoint.trunkId, active + 1);
+    this.#legs.set(request.offerId, leg);
+    return leg;
+  }
+
+  /** Takes an INVITE that FreeSWITCH sent for one of our legs. False: it is not such an INVITE. */
+  takeMediaInvite(request: SipRequest, response: SipResponse): boolean {
+    const channel = legOf(request.uri);
+    if (channel === undefined || !this.#deps.pool.isMediaSource(request.source_address)) {
+      return false;
+    }
+    const leg = this.#legs.get(channel);
+    if (leg) {
+      leg.mediaInvite(request, response);
+    } else {
+      response.send(481);
+    }
+    return true;
+  }
+
+  #invites(trunk: AgentTrunk, request: AgentLegRequest): AgentInvite[] {
+    const { endpoint } = request.target;
+    if (trunk.kind === 'teams' && endpoint.kind === 'teams') {
+      const tlsPort = this.#deps.link.transports.find((t) => t.protocol === 'tls')?.port;
+      if (tlsPort === undefined) {
+        throw new SidekickError(
+          'SK_DRACHTIO_UNREACHABLE',
+          'drachtio-server has no TLS transport, which Direct Routing needs',
+          {
+            next: 'add a tls contact with the SBC certificate to drachtio.conf.xml',
+          },
+        );
+      }
+      return teamsInvites(trunk, endpoint.number, request.caller, tlsPort);
+    }
+    if (trunk.kind === 'pbx' && endpoint.kind === 'pbx') {
+      return [pbxInvite(trunk, endpoint.user, request.caller)];
+    }
+    throw new SidekickError(
+      'SK_CONFIG_INVALID',
+      `agent "${request.target.agentName}" has an endpoint that trunk "${trunk.name}" cannot reach`,
+      {
+        why: `the endpoint is of kind ${endpoint.kind}, the trunk of kind ${trunk.kind}`,
+      },
+    );
+  }
+}

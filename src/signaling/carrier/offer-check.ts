@@ -1,0 +1,20 @@
+/**
+ * Why the SDP offer of a carrier cannot be used, as the text of a Warning header (RFC 3261 20.43), or undefined if it can.
+ * The media server decides about codecs; this catches what it must not even be asked.
+ */
+export function offerProblem(body: string | undefined): string | undefined {
+  if (!body?.trim()) {
+    return 'INVITE without an SDP offer is not supported, send the offer in the INVITE';
+  }
+  const audio = /^m=audio (\d+)(?:\/\d+)? (\S+)/m.exec(body);
+  if (!audio) {
+    return 'no audio in the SDP offer';
+  }
+  if (audio[1] === '0') {
+    return 'the audio of the SDP offer is switched off';
+  }
+  if (audio[2] !== 'RTP/AVP') {
+    return `media profile ${audio[2] ?? ''} is not supported on this trunk, offer RTP/AVP`;
+  }
+  return undefined;
+}

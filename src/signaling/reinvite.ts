@@ -1,0 +1,63 @@
+import { describeError } from '../lib/errors';
+import type { Log } from '../lib/log';
+import type { SipDialog, SipRequest, SipResponse } from './srf';
+
+/** `media_timeout` while a peer is on hold and sends nothing, milliseconds: an hour, so that no held call is cut off. */
+const HELD_MEDIA_TIMEOUT_MS = 3_600_000;
+
+export interface ReinviteTarget {
+  /** Sends the peer's offer to the media server and gives its answer. @throws when the media server refuses it. */
+  renegotiate(offer: string): Promise<string>;
+  setVariable(name: string, value: string): Promise<unknown>;
+}
+
+/** True if the offer asks us to stop sending or says that the peer will send nothing. */
+export function isHoldOffer(sdp: string): boolean {
+  return /^a=(inactive|sendonly)\s*$/m.test(sdp) || /^c=IN IP4 0\.0\.0\.0\s*$/m.test(sdp);
+}
+
+/**
+ * Answers the peer's re-INVITEs (hold, unhold, session refresh) with what the media server says to them, one at a time. The
+ * media server's answer is passed on unchanged: it carries the key and direction that the media server really uses. Before a
+ * hold the silence limit of the channel is raised, before an unhold it is set back; the media server reads it at the
+ * renegotiation (its own limit for holds has no effect on a re-INVITE).
+ */
+export function relayReinvites(
+  dialog: SipDialog,
+  target: ReinviteTarget,
+  options: {
+    readonly mediaTimeoutMs: number;
+    readonly contact?: string;
+    readonly log: Log;
+    readonly onHold?: (held: boolean) => void;
+  },
+): void {
+  let chain: Promise<void> = Promise.resolve();
+  let held = false;
+  dialog.on('modify', (request: SipRequest, response: SipResponse) => {
+    chain = chain.then(() => answer(request, response));
+  });
+
+  async function answer(request: SipRequest, response: SipResponse): Promise<void> {
+    const headers: Record<string, string> = options.contact === undefined ? {} : { Contact: options.contact };
+    if (!request.body) {
+      response.send(200, { headers, body: dialog.local.sdp });
+      return;
+    }
+    const hold = isHoldOffer(request.body);
+    try {
+      if (hold !== held) {
+        await target.setVariable('media_timeout', String(hold ? HELD_MEDIA_TIMEOUT_MS : options.mediaTimeoutMs));
+      }
+      const body = await target.renegotiate(request.body);
+      response.send(200, { headers, body });
+      if (hold !== held) {
+        held = hold;
+        options.onHold?.(hold);
+      }
+    } catch (error) {
+      options.log.warn({ event: 'reinvite_refused', reason: describeError(error) });
+      response.send(488);
+    }
+  }
+}
