@@ -3,6 +3,7 @@ import { fastify } from 'fastify';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import type { HostPort } from '../config/settings-values';
 import { formatHostPort } from '../config/settings-values';
+import { errorCodeOf } from '../lib/errno';
 import { describeError, isSidekickError, SidekickError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import type { Metrics } from '../lib/metrics';
@@ -79,7 +80,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 }
 
 function listenFailure(error: unknown, listen: HostPort): Error {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = errorCodeOf(error);
   if (code === 'EADDRINUSE' || code === 'EACCES') {
     return new SidekickError('SK_PORT_TAKEN', `HTTP cannot listen on ${formatHostPort(listen)}`, {
       why: code === 'EADDRINUSE' ? 'another program listens there' : 'this user may not use that port',
