@@ -28,7 +28,7 @@ export interface PollerDeps {
   readonly log: Log;
   readonly intervals: PollIntervals;
   /** Called after each request to Graph, for metrics. */
-  readonly onRead?: (outcome: 'ok' | 'busy' | 'unreachable' | 'refused', users: number, durationMs: number) => void;
+  readonly onRead?: (outcome: 'ok' | 'busy' | 'unreachable' | 'refused', durationMs: number, users: number) => void;
 }
 
 export interface PollerState {
@@ -204,9 +204,9 @@ export class PresencePoller {
     let presences;
     try {
       presences = await reader.readPresences(ids);
-      this.#deps.onRead?.('ok', ids.length, clock.now() - sentAt);
+      this.#deps.onRead?.('ok', clock.now() - sentAt, ids.length);
     } catch (error) {
-      this.#deps.onRead?.(outcomeOf(error), ids.length, clock.now() - sentAt);
+      this.#deps.onRead?.(outcomeOf(error), clock.now() - sentAt, ids.length);
       if (!isMalformedRequest(error)) {
         throw error;
       }
