@@ -1,0 +1,171 @@
+/**
+ * The statements by which a document becomes rows: one for each table, over all its rows at once. Rows that are as they
+ * should be are not touched, so that the number of changed rows is the size of the change. $1 is the list as JSON.
+ */
+
+const QUEUE_COLUMNS = [
+  'strategy',
+  'ring_timeout_seconds',
+  'wrap_up_seconds',
+  'presence_accept',
+  'stale_after_seconds',
+  'presence_unknown',
+  'presence_grace_seconds',
+  'misses_before_not_ready',
+  'no_answer_retry_seconds',
+  'declined_retry_seconds',
+  'busy_retry_seconds',
+  'unreachable_retry_seconds',
+  'failed_retry_seconds',
+  'max_wait_seconds',
+  'priority_seconds',
+] as const;
+
+const QUEUE_TYPES: Readonly<Record<string, string>> = {
+  strategy: 'text',
+  presence_accept: 'text[]',
+  presence_unknown: 'text',
+};
+
+/** `do update set …` for those columns, only where one of them differs. */
+function unlessEqual(table: string, columns: readonly string[]): string {
+  const sets = columns.map((column) => `${column} = excluded.${column}`).join(', ');
+  const left = columns.map((column) => `${table}.${column}`).join(', ');
+  const right = columns.map((column) => `excluded.${column}`).join(', ');
+  return `do update set ${sets} where row(${left}) is distinct from row(${right})`;
+}
+
+const rows = (columns: string): string => `jsonb_to_recordset($1::jsonb) as d(${columns})`;
+
+export const APPLY_TENANTS = `
+insert into tenants (name, country, time_zone) select name, country, time_zone from ${rows('name text, country text, time_zone text')}
+on conflict (name) ${unlessEqual('tenants', ['country', 'time_zone'])}`;
+
+export const APPLY_TRUNKS = `
+insert into trunks (tenant_id, name, kind, enabled, settings)
+select tn.id, d.name, d.kind, d.enabled, d.settings
+from ${rows('tenant text, name text, kind text, enabled boolean, settings jsonb')} left join tenants tn on tn.name = d.tenant
+on conflict (name) where removed_at is null ${unlessEqual('trunks', ['tenant_id', 'kind', 'enabled', 'settings'])}`;
+
+export const APPLY_PROMPTS = `
+insert into prompts (tenant_id, name, kind, source)
+select tn.id, d.name, d.kind, d.source from ${rows('tenant text, name text, kind text, source text')} join tenants tn on tn.name = d.tenant
+on conflict (tenant_id, name) ${unlessEqual('prompts', ['kind', 'source'])}`;
+
+export const APPLY_QUEUES = `
+insert into queues (tenant_id, name, music_prompt_id, ${QUEUE_COLUMNS.join(', ')})
+select tn.id, d.name, p.id, ${QUEUE_COLUMNS.map((column) => `d.${column}`).join(', ')}
+from ${rows(`tenant text, name text, music text, ${QUEUE_COLUMNS.map((column) => `${column} ${QUEUE_TYPES[column] ?? 'integer'}`).join(', ')}`)}
+join tenants tn on tn.name = d.tenant left join prompts p on p.tenant_id = tn.id and p.name = d.music
+on conflict (tenant_id, name) where removed_at is null ${unlessEqual('queues', ['music_prompt_id', ...QUEUE_COLUMNS])}`;
+
+export const APPLY_AGENTS = `
+insert into agents (tenant_id, name, display_name, signed_in_by_default)
+select tn.id, d.name, d.display_name, d.signed_in_by_default
+from ${rows('tenant text, name text, display_name text, signed_in_by_default boolean')} join tenants tn on tn.name = d.tenant
+on conflict (tenant_id, name) where removed_at is null ${unlessEqual('agents', ['display_name', 'signed_in_by_default'])}`;
+
+const ENDPOINTS = `
+wanted as (
+  select a.id as agent_id, a.tenant_id, d.position, d.kind, t.id as trunk_id, d.number, d.entra_user_id, d.sip_user, d.max_ring_seconds
+  from ${rows(
+    'tenant text, agent text, position integer, kind text, trunk text, number text, entra_user_id uuid, sip_user text, max_ring_seconds integer',
+  )}
+  join tenants tn on tn.name = d.tenant
+  join agents a on a.tenant_id = tn.id and a.name = d.agent and a.removed_at is null
+  left join trunks t on t.name = d.trunk and t.removed_at is null
+)`;
+
+const ENDPOINT_COLUMNS =
+  'agent_id, tenant_id, position, kind, trunk_id, number, entra_user_id, sip_user, max_ring_seconds';
+
+/** First what is no longer wanted goes, so that two agents may exchange their numbers. A presence goes with its user. */
+export const CLEAR_ENDPOINTS = `
+with ${ENDPOINTS}, gone as (
+  delete from agent_endpoints e where e.agent_id in (select agent_id from wanted)
+    and not exists (
+      select from wanted w where row(w.agent_id, w.position, w.kind, w.trunk_id, w.number, w.entra_user_id, w.sip_user, w.max_ring_seconds)
+        is not distinct from row(e.agent_id, e.position, e.kind, e.trunk_id, e.number, e.entra_user_id, e.sip_user, e.max_ring_seconds)
+    )
+  returning e.agent_id, e.entra_user_id
+), stale as (
+  delete from presence p using gone where p.agent_id = gone.agent_id and gone.entra_user_id is not null
+    and not exists (select from wanted w where w.agent_id = gone.agent_id and w.entra_user_id = gone.entra_user_id)
+)
+select from gone`;
+
+export const APPLY_ENDPOINTS = `
+with ${ENDPOINTS}
+insert into agent_endpoints (${ENDPOINT_COLUMNS}) select ${ENDPOINT_COLUMNS} from wanted on conflict (agent_id, position) do nothing`;
+
+const MEMBERS = `
+wanted as (
+  select qu.id as queue_id, a.id as agent_id, tn.id as tenant_id, d.level, d.position
+  from ${rows('tenant text, queue text, agent text, level integer, position integer')}
+  join tenants tn on tn.name = d.tenant
+  join queues qu on qu.tenant_id = tn.id and qu.name = d.queue and qu.removed_at is null
+  join agents a on a.tenant_id = tn.id and a.name = d.agent and a.removed_at is null
+)`;
+
+/** $2: the queues of the document, as JSON. Their lists of members are whole: who is not in them is no member. */
+export const CLEAR_MEMBERS = `
+with ${MEMBERS}
+delete from queue_members m using queues qu
+join tenants tn on tn.id = qu.tenant_id
+join jsonb_to_recordset($2::jsonb) as given(tenant text, name text) on given.tenant = tn.name and given.name = qu.name
+where m.queue_id = qu.id and qu.removed_at is null
+  and not exists (select from wanted w where w.queue_id = m.queue_id and w.agent_id = m.agent_id)`;
+
+export const APPLY_MEMBERS = `
+with ${MEMBERS}
+insert into queue_members (queue_id, agent_id, tenant_id, level, position) select queue_id, agent_id, tenant_id, level, position from wanted
+on conflict (queue_id, agent_id) ${unlessEqual('queue_members', ['level', 'position'])}`;
+
+export const APPLY_NUMBERS = `
+insert into numbers (e164, tenant_id, queue_id, greeting_prompt_id)
+select d.e164, tn.id, qu.id, p.id
+from ${rows('tenant text, e164 text, queue text, greeting text')}
+join tenants tn on tn.name = d.tenant
+join queues qu on qu.tenant_id = tn.id and qu.name = d.queue and qu.removed_at is null
+left join prompts p on p.tenant_id = tn.id and p.name = d.greeting
+on conflict (e164) ${unlessEqual('numbers', ['tenant_id', 'queue_id', 'greeting_prompt_id'])}`;
+
+const unnamed = (alias: string): string =>
+  `not exists (select from ${rows('tenant text, name text')} join tenants tn on tn.name = d.tenant
+     where tn.id = ${alias}.tenant_id and d.name = ${alias}.name)`;
+
+/** What a prune would take from under running calls: the reasons to refuse it. $1 queues, $2 agents, as JSON. */
+export const BUSY_QUEUES = `
+select qu.name, count(*)::int as waiting from queues qu join queue_visits v on v.queue_id = qu.id and v.ended_at is null
+where qu.removed_at is null and ${unnamed('qu')} group by qu.name order by qu.name`;
+
+export const BUSY_AGENTS = `
+select a.name from agents a join offers o on o.agent_id = a.id and o.ended_at is null
+where a.removed_at is null and ${unnamed('a')} order by a.name`;
+
+export const PRUNE_NUMBERS = `delete from numbers n where not exists (select from ${rows('e164 text')} where d.e164 = n.e164)`;
+
+export const PRUNE_QUEUES = `
+with gone as (
+  update queues qu set removed_at = clock_timestamp(), music_prompt_id = null
+  where qu.removed_at is null and ${unnamed('qu')} returning qu.id
+), members as (delete from queue_members m using gone where m.queue_id = gone.id)
+select from gone`;
+
+export const PRUNE_AGENTS = `
+with gone as (
+  update agents a set removed_at = clock_timestamp() where a.removed_at is null and ${unnamed('a')} returning a.id
+), members as (delete from queue_members m using gone where m.agent_id = gone.id
+), endpoints as (delete from agent_endpoints e using gone where e.agent_id = gone.id
+), presences as (delete from presence p using gone where p.agent_id = gone.id
+), states as (
+  update agent_states s set state = 'signed-out', reason = null, until = null, changed_at = clock_timestamp(), changed_by = 'configuration'
+  from gone where s.agent_id = gone.id and s.state <> 'signed-out'
+)
+select from gone`;
+
+export const PRUNE_PROMPTS = `delete from prompts p where ${unnamed('p')}`;
+
+export const PRUNE_TRUNKS = `
+update trunks t set removed_at = clock_timestamp()
+where t.removed_at is null and not exists (select from ${rows('name text')} where d.name = t.name)`;

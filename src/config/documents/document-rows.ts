@@ -1,0 +1,95 @@
+import { tenantOf } from './references';
+import type { Document } from './schema';
+
+/** A document as rows, each list in the shape that one statement of the apply takes as JSON. */
+export interface DocumentRows {
+  readonly tenants: readonly object[];
+  readonly trunks: readonly object[];
+  readonly prompts: readonly object[];
+  readonly queues: readonly object[];
+  readonly agents: readonly object[];
+  readonly endpoints: readonly object[];
+  readonly members: readonly object[];
+  readonly numbers: readonly object[];
+}
+
+export function documentRows(document: Document): DocumentRows {
+  const tenant = (item: { readonly tenant?: string | undefined }): string => tenantOf(document, item) ?? '';
+  return {
+    tenants: document.tenants.map(({ name, country, timeZone }) => ({ name, country, time_zone: timeZone })),
+    trunks: document.trunks.map(({ name, tenant: owner, enabled, kind, ...settings }) => ({
+      name,
+      tenant: owner ?? null,
+      enabled,
+      kind,
+      settings,
+    })),
+    prompts: document.prompts.map((prompt) => ({ tenant: tenant(prompt), name: prompt.name, ...promptSource(prompt) })),
+    queues: document.queues.map((queue) => ({ tenant: tenant(queue), ...queueColumns(queue) })),
+    agents: document.agents.map((agent) => ({
+      tenant: tenant(agent),
+      name: agent.name,
+      display_name: agent.displayName ?? agent.name,
+      signed_in_by_default: agent.signedIn,
+    })),
+    endpoints: document.agents.flatMap((agent) =>
+      agent.endpoints.map((endpoint, i) => ({
+        tenant: tenant(agent),
+        agent: agent.name,
+        position: i + 1,
+        kind: endpoint.kind,
+        trunk: 'trunk' in endpoint ? endpoint.trunk : null,
+        number: endpoint.kind === 'teams' ? endpoint.number : null,
+        entra_user_id: endpoint.kind === 'teams' ? endpoint.entraUserId : null,
+        sip_user: endpoint.kind === 'pbx' ? endpoint.user : null,
+        max_ring_seconds: endpoint.maxRingSeconds ?? null,
+      })),
+    ),
+    members: document.queues.flatMap((queue) =>
+      queue.members.map((member, i) => ({
+        tenant: tenant(queue),
+        queue: queue.name,
+        agent: member.agent,
+        level: member.level,
+        position: member.position ?? i + 1,
+      })),
+    ),
+    numbers: document.numbers.map((number) => ({
+      tenant: tenant(number),
+      e164: number.number,
+      queue: number.queue,
+      greeting: number.greeting ?? null,
+    })),
+  };
+}
+
+function promptSource(prompt: Document['prompts'][number]): { readonly kind: string; readonly source: string } {
+  if (prompt.file !== undefined) {
+    return { kind: 'file', source: prompt.file };
+  }
+  return prompt.tone !== undefined
+    ? { kind: 'tone', source: prompt.tone }
+    : { kind: 'stream', source: prompt.stream ?? '' };
+}
+
+function queueColumns(queue: Document['queues'][number]): object {
+  return {
+    name: queue.name,
+    strategy: queue.strategy,
+    ring_timeout_seconds: queue.ringTimeoutSeconds,
+    wrap_up_seconds: queue.wrapUpSeconds,
+    presence_accept: queue.presence.accept,
+    stale_after_seconds: queue.presence.staleAfterSeconds,
+    presence_unknown: queue.presence.unknown,
+    presence_grace_seconds: queue.presence.graceSeconds,
+    misses_before_not_ready: queue.missesBeforeNotReady,
+    no_answer_retry_seconds: queue.retryAfterSeconds.noAnswer,
+    declined_retry_seconds: queue.retryAfterSeconds.declined,
+    busy_retry_seconds: queue.retryAfterSeconds.busy,
+    unreachable_retry_seconds: queue.retryAfterSeconds.unreachable,
+    failed_retry_seconds: queue.retryAfterSeconds.failed,
+    max_wait_seconds: queue.maxWaitSeconds ?? null,
+    music: queue.music ?? null,
+    priority_seconds: queue.prioritySeconds,
+  };
+}

@@ -1,0 +1,77 @@
+import type { z } from 'zod';
+
+type Schema = z.core.$ZodType;
+
+interface Def {
+  readonly type: string;
+  readonly innerType?: Schema;
+  readonly in?: Schema;
+  readonly element?: Schema;
+  readonly shape?: Readonly<Record<string, Schema>>;
+  readonly options?: readonly Schema[];
+  readonly discriminator?: string;
+  readonly values?: readonly unknown[];
+}
+
+const defOf = (schema: Schema): Def => schema._zod.def;
+
+/** The schema below defaults, optionals and transforms. */
+export function bare(schema: Schema): Schema {
+  const def = defOf(schema);
+  const inner = def.innerType ?? (def.type === 'pipe' ? def.in : undefined);
+  return inner ? bare(inner) : schema;
+}
+
+export function shapeOf(schema: Schema): Readonly<Record<string, Schema>> | undefined {
+  return defOf(bare(schema)).shape;
+}
+
+export function elementOf(schema: Schema): Schema | undefined {
+  return defOf(bare(schema)).element;
+}
+
+export interface Variant {
+  readonly value: string;
+  readonly schema: Schema;
+}
+
+/** The alternatives of a union that a key such as `kind` chooses from. */
+export function variantsOf(
+  schema: Schema,
+): { readonly key: string; readonly variants: readonly Variant[] } | undefined {
+  const { discriminator, options } = defOf(bare(schema));
+  if (discriminator === undefined || !options) {
+    return undefined;
+  }
+  const variants = options.map((option) => {
+    const literal = shapeOf(option)?.[discriminator];
+    return { value: String(literal ? defOf(bare(literal)).values?.[0] : ''), schema: option };
+  });
+  return { key: discriminator, variants };
+}
+
+/** The keys that an object at `path` of `value` may have; undefined where no object belongs. */
+export function allowedKeys(root: Schema, path: readonly PropertyKey[], value: unknown): readonly string[] | undefined {
+  let schema: Schema | undefined = root;
+  let at: unknown = value;
+  for (const step of path) {
+    schema = chosen(schema, at);
+    if (!schema) {
+      return undefined;
+    }
+    schema = typeof step === 'number' ? elementOf(schema) : shapeOf(schema)?.[String(step)];
+    at = typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[step] : undefined;
+  }
+  const end = chosen(schema, at);
+  const shape = end && shapeOf(end);
+  return shape && Object.keys(shape);
+}
+
+function chosen(schema: Schema | undefined, value: unknown): Schema | undefined {
+  const union = schema && variantsOf(schema);
+  if (!union) {
+    return schema;
+  }
+  const kind = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[union.key] : undefined;
+  return union.variants.find((variant) => variant.value === kind)?.schema;
+}
