@@ -12,12 +12,15 @@ export interface SessionTimerActions {
 
 export class SessionTimer {
   readonly #actions: SessionTimerActions;
+  readonly #early: boolean;
   #timer: NodeJS.Timeout | undefined;
   #seconds = 0;
   #weRefresh = false;
 
-  constructor(actions: SessionTimerActions) {
+  /** `expired` comes a little before the interval is over (RFC 4028 10), or, with `early` false, when it is. */
+  constructor(actions: SessionTimerActions, early = true) {
     this.#actions = actions;
+    this.#early = early;
   }
 
   get seconds(): number {
@@ -37,7 +40,7 @@ export class SessionTimer {
     this.stop();
     this.#seconds = seconds;
     this.#weRefresh = weRefresh;
-    const wait = weRefresh ? seconds / 2 : seconds - Math.min(32, seconds / 3);
+    const wait = weRefresh ? seconds / 2 : seconds - (this.#early ? Math.min(32, seconds / 3) : 0);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (weRefresh) {

@@ -268,7 +268,6 @@ export abstract class BaseSession implements Session {
     done: (ack: SipMessage | undefined) => void,
   ): boolean {
     const keeper = new AnswerKeeper(transaction, response, this.host.stack.timers);
-    this.answer?.close();
     this.answer = keeper;
     return keeper.start((ack) => {
       if (this.answer === keeper) {
@@ -283,7 +282,7 @@ export abstract class BaseSession implements Session {
       transaction.respond(SipMessage.response(491));
       return;
     }
-    if (this.#theirInvite !== undefined || this.state === 'early') {
+    if (this.#theirInvite !== undefined || this.answer?.waiting === true || this.state === 'early') {
       transaction.respond(SipMessage.response(500).set('Retry-After', 2));
       return;
     }
@@ -440,12 +439,23 @@ export abstract class BaseSession implements Session {
           first(response);
         }
         resolve(response);
-        // RFC 3261 12.2.1.2: the peer does not know the dialog, or does not answer at all.
-        if (response.status === 481 || (response.status === 408 && internal)) {
-          this.ended({ by: internal ? 'timeout' : 'remote', reason: `${response.status} ${response.reason}` }, true);
+        const { method } = transaction.request;
+        // RFC 3261 12.2.1.2: the peer does not know the dialog, or does not answer at all. A PRACK that comes too late
+        // gets 481 as well, and means nothing.
+        if (method !== 'PRACK' && (response.status === 481 || (response.status === 408 && internal))) {
+          this.#lost(internal, response);
         }
       });
     });
+  }
+
+  #lost(silent: boolean, response: SipMessage): void {
+    const end: SessionEnd = { by: silent ? 'timeout' : 'remote', reason: `${response.status} ${response.reason}` };
+    if (silent && this.state === 'confirmed') {
+      this.#hangUp(end, 'SIP;cause=408;text="Request timeout"');
+    } else {
+      this.ended(end, true);
+    }
   }
 
   #track(reject: (error: Error) => void): () => void {

@@ -1,0 +1,2 @@
+/** What others use of the embedded SIP server. */
+export { startSipServer, type EmbeddedSipServer, type SipServerOptions } from './sip-server';
