@@ -49,6 +49,10 @@ if [ -n "${SIDEKICK_FREESWITCH_MOD_DIR:-}" ]; then
   set -- -mod "$SIDEKICK_FREESWITCH_MOD_DIR" "$@"
 fi
 
-exec "${SIDEKICK_FREESWITCH_BIN:-freeswitch}" -nf -nc -nonat -nonatmap \
+# With the console its log goes to standard output, where a container's log is read. It wants an open standard input.
+console=-nc
+[ "${SIDEKICK_FREESWITCH_CONSOLE:-0}" = 1 ] && console=-c
+
+exec "${SIDEKICK_FREESWITCH_BIN:-freeswitch}" -nf "$console" -nonat -nonatmap \
   -conf "$conf_dir" -log "$run_dir/log" -db "$run_dir/db" -run "$run_dir/run" -temp "$run_dir/temp" \
   -certs "$run_dir/certs" -storage "$run_dir/storage" -cache "$run_dir/cache" -recordings "$recordings_dir" "$@"

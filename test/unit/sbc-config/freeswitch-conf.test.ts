@@ -138,6 +138,13 @@ test('an endpoint: media_timeout before the answer, silence as packets, music on
   expect(steps.slice(socket + 1)).toEqual(['playback local_stream://moh/8000', 'park']);
 });
 
+test('a leg sent to the music stays there: the extension stands before the one that every endpoint matches', () => {
+  const extensions = fs('dialplan/mrf.xml').context.extension;
+  expect(extensions.map((e: { name: string }) => e.name)).toEqual(['music', 'endpoint', 'anything else']);
+  expect('cc-music').toMatch(new RegExp(extensions[0].condition.expression));
+  expect(extensions[0].condition.action.map((a: Action) => a.application)).toEqual(['set', 'playback', 'park']);
+});
+
 test('what is no endpoint is refused', () => {
   const last = fs('dialplan/mrf.xml').context.extension.at(-1);
   expect(last.condition.field).toBeUndefined();
