@@ -18,8 +18,8 @@ export class RtpSocket {
   readonly #socket: Socket;
   #handler: RtpHandler | undefined;
   #closed = false;
-  /** Packets that the system refused to send (unreachable, buffer full). Audio is not repeated, so they are only counted. */
-  sendErrors = 0;
+  /** What the system said against the socket itself. A packet that cannot be sent is not reported: audio is never repeated. */
+  socketErrors = 0;
 
   private constructor(
     socket: Socket,
@@ -27,13 +27,13 @@ export class RtpSocket {
     readonly port: number,
   ) {
     this.#socket = socket;
+    socket.on('error', () => {
+      this.socketErrors++;
+    });
     socket.on('message', (packet, from) => {
       if (!this.#closed) {
         this.#handler?.(packet, from.address, from.port);
       }
-    });
-    socket.on('error', () => {
-      this.sendErrors++;
     });
   }
 
@@ -81,7 +81,7 @@ export class RtpSocket {
     if (this.#closed) {
       return;
     }
-    this.#socket.send(packet, 0, length, port, address, this.#sent);
+    this.#socket.send(packet, 0, length, port, address);
   }
 
   get closed(): boolean {
@@ -96,12 +96,6 @@ export class RtpSocket {
     this.#handler = undefined;
     this.#socket.close();
   }
-
-  readonly #sent = (error: Error | null): void => {
-    if (error !== null && !this.#closed) {
-      this.sendErrors++;
-    }
-  };
 }
 
 /** Ports to try: the range from a random place on and round, or `0` (any) again and again until it is even. */
