@@ -15,9 +15,9 @@ export interface MigrationStatus {
 }
 
 /**
- * Brings the schema of the database up to this version. Two nodes may start at once: the second waits for the first. Each
- * step is one transaction; a step that fails leaves those before it.
- * @throws SK_POSTGRES_UNREACHABLE
+ * Brings the schema of the database up to this version. Two nodes may start at once: the second waits for the first. All
+ * pending steps are one transaction: either every one of them is done or none.
+ * @throws SK_POSTGRES_UNREACHABLE, SK_MIGRATIONS_PENDING when a step fails
  */
 export async function migrate(
   url: string,
@@ -46,10 +46,14 @@ export async function migrationStatus(url: string, steps: readonly Migration[] =
   return withClient(url, (client) => readStatus(client, steps));
 }
 
+const nothing = (): void => undefined;
+/** knex writes to the console otherwise; what fails is thrown and reported by whoever called. */
+const SILENT = { warn: nothing, error: nothing, debug: nothing, deprecate: nothing };
+
 async function runSteps(url: string, steps: readonly Migration[]): Promise<readonly string[]> {
   // knex takes 0.3 s to load, which a start with nothing to do should not pay.
   const { default: knex } = await import('knex');
-  const db = knex({ client: 'pg', connection: url, pool: { min: 0, max: 2 } });
+  const db = knex({ client: 'pg', connection: url, pool: { min: 0, max: 2 }, log: SILENT });
   try {
     const config = {
       tableName: TABLE,
@@ -67,7 +71,7 @@ async function runSteps(url: string, steps: readonly Migration[]): Promise<reado
   } catch (error) {
     throw new SidekickError('SK_MIGRATIONS_PENDING', 'The schema of the database could not be brought up to date', {
       why: toError(error).message,
-      next: 'the database is as it was after the last step that worked; correct the cause and start again',
+      next: 'the database is as it was before; correct the cause and start again',
       cause: error,
     });
   } finally {

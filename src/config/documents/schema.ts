@@ -186,7 +186,7 @@ const endpointSchema = z.discriminatedUnion('kind', [
     entraUserId: z
       .string()
       .regex(UUID, 'must be the object id of the user in Entra, a UUID')
-      .transform((id) => id.toLowerCase())
+      .toLowerCase()
       .describe('Object id of the user in Entra, by which presence is read.'),
     maxRingSeconds: seconds(3, 300)
       .default(15)

@@ -1,0 +1,125 @@
+import { emptyDatabase, testDatabase, type TestDatabase } from '../support/database';
+import { makeScenario, reserve, waitingCall, type Scenario } from '../support/scenario';
+
+let test: TestDatabase;
+let scenario: Scenario;
+
+beforeAll(async () => {
+  test = await testDatabase();
+});
+afterAll(async () => {
+  await test.close();
+});
+beforeEach(async () => {
+  await emptyDatabase(test.db);
+  scenario = await makeScenario(test.db, { agents: ['Anna', 'Ben'] });
+});
+
+const UNIQUE = '23505';
+const CHECK = '23514';
+const FOREIGN = '23503';
+
+/** Runs one statement that must be refused. */
+async function refused(text: string, values: readonly unknown[], code: string): Promise<void> {
+  await expect(test.db.query(text, values)).rejects.toMatchObject({ code });
+}
+
+describe('the database refuses', () => {
+  it('a second open offer for an agent', async () => {
+    const [first, second] = [await waitingCall(test.db, scenario), await waitingCall(test.db, scenario)];
+    await reserve(test.db, scenario, first, scenario.agents['Anna']!);
+    await refused(
+      `insert into offers (tenant_id, call_id, visit_id, queue_id, agent_id, node_id, ring_timeout_ms)
+       select v.tenant_id, v.call_id, v.id, v.queue_id, $2, $3, 1000 from queue_visits v where v.call_id = $1`,
+      [second, scenario.agents['Anna'], scenario.nodeId],
+      UNIQUE,
+    );
+  });
+
+  it('a second winner of a call', async () => {
+    const callId = await waitingCall(test.db, scenario);
+    const insert = (agentId: string | undefined): Promise<unknown> =>
+      test.db.query(
+        `insert into offers (tenant_id, call_id, visit_id, queue_id, agent_id, node_id, ring_timeout_ms, state, answered_at)
+         select v.tenant_id, v.call_id, v.id, v.queue_id, $2, $3, 1000, 'connected', now() from queue_visits v where v.call_id = $1`,
+        [callId, agentId, scenario.nodeId],
+      );
+    await insert(scenario.agents['Anna']);
+    await expect(insert(scenario.agents['Ben'])).rejects.toMatchObject({ code: UNIQUE });
+  });
+
+  it('a second stay of a call in queues', async () => {
+    const callId = await waitingCall(test.db, scenario);
+    await refused(
+      'insert into queue_visits (tenant_id, call_id, queue_id, first_queued_at) values ($1, $2, $3, now())',
+      [scenario.tenantId, callId, scenario.queueId],
+      UNIQUE,
+    );
+  });
+
+  it.each([
+    ['a call that ended without a result', `update calls set state = 'ended', ended_at = now()`],
+    ['a call with a result that goes on', `update calls set result = 'success', reason = 'x'`],
+    ['a result of another word', `update calls set state = 'ended', ended_at = now(), result = 'fine', reason = 'x'`],
+    ['a connected call without its offer', `update calls set state = 'connected'`],
+    ['a stay that ended without an outcome', 'update queue_visits set ended_at = now()'],
+    [
+      'a stay that began before the waiting',
+      `update queue_visits set first_queued_at = queued_at + interval '1 second'`,
+    ],
+    ['a class above 9', 'update queue_visits set class = 10'],
+    ['an offer that ended without an outcome', `update offers set state = 'ended', ended_at = now()`],
+    [
+      'an answered offer that nobody answered',
+      `update offers set state = 'ended', ended_at = now(), outcome = 'answered'`,
+    ],
+    ['a canceled offer without a reason', `update offers set state = 'ended', ended_at = now(), outcome = 'canceled'`],
+    ['a connected offer without its answer', `update offers set state = 'connected'`],
+    ['an offer that ends but stays open', `update offers set outcome = 'declined'`],
+    ['a level of 0', 'update queue_members set level = 0'],
+    ['a pause without a reason', `update agent_states set state = 'paused'`],
+    ['a wrap-up without an end', `update agent_states set state = 'wrap-up'`],
+    ['being not ready for another reason', `update agent_states set state = 'not-ready', reason = 'tired'`],
+    ['a ready agent with an end of that', 'update agent_states set until = now()'],
+    ['an unknown strategy', `update queues set strategy = 'random'`],
+    ['a queue that rings nobody', 'update queues set ring_timeout_seconds = 0'],
+    ['no accepted presence', `update queues set presence_accept = '{}'`],
+    ['a Teams endpoint without a number', 'update agent_endpoints set number = null'],
+    ['a number without a plus', `update agent_endpoints set number = '4930123456'`],
+    ['a name with a space', `update queues set name = 'tech support'`],
+    ['a country in small letters', `update tenants set country = 'de'`],
+  ])('%s', async (_what, statement) => {
+    const callId = await waitingCall(test.db, scenario);
+    await reserve(test.db, scenario, callId, scenario.agents['Anna']!);
+    await refused(statement, [], CHECK);
+  });
+
+  it.each(['4930', '0301234567', '+0301234567', '+49 30 1234567', '+4930123456789012', '+49', ''])(
+    'the dialled number "%s"',
+    async (e164) => {
+      await refused(
+        'insert into numbers (e164, tenant_id, queue_id) values ($1, $2, $3)',
+        [e164, scenario.tenantId, scenario.queueId],
+        CHECK,
+      );
+    },
+  );
+
+  it('a number of two tenants, and one that leads to the queue of another tenant', async () => {
+    const other = await makeScenario(test.db);
+    const insert = 'insert into numbers (e164, tenant_id, queue_id) values ($1, $2, $3)';
+    await test.db.query(insert, ['+4930123456', scenario.tenantId, scenario.queueId]);
+    await refused(insert, ['+4930123456', other.tenantId, other.queueId], UNIQUE);
+    await refused(insert, ['+4930123457', other.tenantId, scenario.queueId], FOREIGN);
+  });
+
+  it('a member of another tenant, and an endpoint on a trunk of another kind', async () => {
+    const other = await makeScenario(test.db);
+    await refused(
+      'insert into queue_members (queue_id, agent_id, tenant_id) values ($1, $2, $3)',
+      [other.queueId, scenario.agents['Anna'], other.tenantId],
+      FOREIGN,
+    );
+    await refused('update agent_endpoints set trunk_id = $1', [scenario.trunks.pbx], FOREIGN);
+  });
+});
