@@ -33,12 +33,25 @@ export interface CallFilter {
 
 export type CallAction = 'hang-up' | 'hold' | 'unhold' | 'refresh';
 
+/** A trunk as the tenant's administrator sees it. */
+export interface TrunkView {
+  readonly name: string;
+  /** When its OPTIONS came last; milliseconds since the epoch. */
+  readonly lastOptionsAt: number;
+  /** What it answered to our OPTIONS last; null = nothing yet. 408 and 503 also stand for no answer and no connection. */
+  readonly ownOptionsStatus: number | null;
+  readonly ownOptionsAt: number | null;
+  /** OPTIONS both ways within the last five minutes (1.4). */
+  readonly active: boolean;
+}
+
 /** What can be seen and done from outside; the same for the control API and for TypeScript. */
 export interface TenantControl {
   /** Newest last. Ended calls are kept up to a limit. */
   calls(filter?: CallFilter): CallView[];
   call(id: string): CallView | undefined;
   users(): UserView[];
+  trunks(): TrunkView[];
   rulesBroken(): readonly BrokenRecord[];
   /** @throws SidekickError SK_NOT_FOUND */
   setScript(name: string, script: AgentScript): void;
@@ -94,6 +107,7 @@ export function registerControlRoutes(http: FastifyInstance, control: TenantCont
         return reply.status(204).send();
       });
       sim.get('/users', (_request, reply) => reply.send(control.users()));
+      sim.get('/trunks', (_request, reply) => reply.send(control.trunks()));
       sim.put<{ Params: { name: string } }>('/users/:name/script', (request, reply) => {
         control.setScript(request.params.name, parseScript(request.body));
 
