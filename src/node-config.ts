@@ -147,9 +147,18 @@ export class NodeConfig {
 
   /** What the media server is told to play. A file is looked up in the folder that the media server sees it in. */
   #uri(prompt: PromptConfig): string {
-    if (prompt.kind !== 'file' || prompt.source.startsWith('/') || this.#promptsDir === undefined) {
-      return prompt.source;
+    switch (prompt.kind) {
+      case 'tone': {
+        return `tone_stream://${prompt.source}`;
+      }
+      case 'stream': {
+        return `local_stream://${prompt.source}`;
+      }
+      case 'file': {
+        return prompt.source.startsWith('/') || this.#promptsDir === undefined
+          ? prompt.source
+          : `${this.#promptsDir.replace(/\/$/, '')}/${prompt.source}`;
+      }
     }
-    return `${this.#promptsDir.replace(/\/$/, '')}/${prompt.source}`;
   }
 }

@@ -22,6 +22,7 @@ import { DigestChallenger } from './signaling/carrier/digest';
 import { CarrierInbound } from './signaling/carrier/inbound';
 import { TrunkRegistry } from './signaling/carrier/trunk-registry';
 import { DrachtioLink } from './signaling/drachtio-link';
+import type { BoundTransport } from './signaling/drachtio-link';
 import { Listener, migrationStatus, openDatabase, store } from './store';
 import type { Database, Notification } from './store';
 import { NodeStore } from './store/node-store';
@@ -50,6 +51,8 @@ export interface Node {
   /** Where HTTP listens, if it does. */
   readonly http: { readonly host: string; readonly port: number } | undefined;
   readonly metrics: Metrics;
+  /** What the SIP server listens on, as it reports it. */
+  readonly transports: readonly BoundTransport[];
   links(): Readonly<Record<string, LinkView>>;
   /** What is open on this node: all zero when nothing is left behind. */
   open(): { readonly calls: number; readonly agentLegs: number };
@@ -140,6 +143,10 @@ class NodeBuilder implements Node {
 
   get nodeId(): string {
     return this.#life?.nodeId ?? '';
+  }
+
+  get transports(): readonly BoundTransport[] {
+    return this.#link.transports;
   }
 
   get http(): Node['http'] {

@@ -191,7 +191,10 @@ type Live = Exclude<CallState, { kind: 'ended' }>;
 function stepEnd(state: Live, input: CallInput): CallStep | undefined {
   switch (input.kind) {
     case 'caller-left': {
-      return ended(input.cause === 'no-ack' ? 'no-ack' : leaveReason(state), releaseAgent(state, 'caller'));
+      return ended(
+        input.cause === 'no-ack' ? 'no-ack' : leaveReason(state, input.cause),
+        releaseAgent(state, 'caller'),
+      );
     }
     case 'media-failed': {
       return state.kind === 'arriving'
@@ -232,11 +235,14 @@ function endedBySystem(state: Live, reason: TerminationReason): CallStep {
   ]);
 }
 
-function leaveReason(state: Live): TerminationReason {
+function leaveReason(state: Live, cause: 'hung-up' | 'cancelled'): TerminationReason {
   switch (state.kind) {
-    case 'arriving':
-    case 'answering': {
+    case 'arriving': {
       return 'caller-gave-up-before-answer';
+    }
+    case 'answering': {
+      // A BYE that overtakes the confirmation of our 200.
+      return cause === 'hung-up' ? 'caller-gave-up-in-greeting' : 'caller-gave-up-before-answer';
     }
     case 'greeting': {
       return 'caller-gave-up-in-greeting';

@@ -4,6 +4,9 @@ import type { Log } from '../lib/log';
 import type { FsmrfEndpoint } from './fsmrf';
 import type { MediaServerLink } from './media-server-link';
 
+/** A soft tone every few seconds, made by the media server itself. */
+const FALLBACK_MUSIC = 'tone_stream://%(400,4600,425);loops=-1';
+
 /** The caller's channel on FreeSWITCH: prompts, music, renegotiation, end. `close()` is idempotent. */
 export class CallerEndpoint {
   readonly #link: MediaServerLink;
@@ -12,7 +15,7 @@ export class CallerEndpoint {
   #closed = false;
   #gone = false;
   #onLost: (() => void) | undefined;
-  #onGone: (() => void)[] = [];
+  readonly #onGone = new Set<() => void>();
 
   private constructor(link: MediaServerLink, endpoint: FsmrfEndpoint, log: Log) {
     this.#link = link;
@@ -69,26 +72,42 @@ export class CallerEndpoint {
   }
 
   /** Plays to the end. Resolves when played, when the channel goes away, and when the file cannot be played (logged). */
-  play(uri: string): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#gone) {
-        resolve();
-        return;
+  async play(uri: string): Promise<void> {
+    const response = await this.#playback(uri);
+    if (response === 'FILE NOT FOUND' || response === 'PLAYBACK ERROR') {
+      this.#log.error({ event: 'prompt_not_played', uri, reason: response });
+    }
+  }
+
+  /**
+   * Starts endless music and returns at once. Music that the server does not have is replaced by a soft tone, so that nobody
+   * waits in silence. (Music that a bridge interrupts ends as an error of another kind, which is as it should be.)
+   */
+  startMusic(uri: string): void {
+    void this.#playback(uri).then((response) => {
+      if (response === 'FILE NOT FOUND' && !this.#gone && uri !== FALLBACK_MUSIC) {
+        this.#log.error({ event: 'music_missing', uri });
+        this.startMusic(FALLBACK_MUSIC);
       }
-      this.#onGone.push(resolve);
-      this.#endpoint.execute('playback', uri, (error, event) => {
-        const response = error ? describeError(error) : event.getHeader('Application-Response');
-        if (response === 'FILE NOT FOUND' || response === 'PLAYBACK ERROR' || error) {
-          this.#log.error({ event: 'prompt_not_played', uri, reason: response });
-        }
-        resolve();
-      });
     });
   }
 
-  /** Starts endless music and returns at once. */
-  startMusic(uri: string): void {
-    void this.play(uri);
+  /** Resolves to FreeSWITCH's word on it, or to undefined when the channel went away. */
+  #playback(uri: string): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      if (this.#gone) {
+        resolve(undefined);
+        return;
+      }
+      const gone = (): void => {
+        resolve(undefined);
+      };
+      this.#onGone.add(gone);
+      this.#endpoint.execute('playback', uri, (error, event) => {
+        this.#onGone.delete(gone);
+        resolve(error ? describeError(error) : event.getHeader('Application-Response'));
+      });
+    });
   }
 
   setVariable(name: string, value: string): Promise<string> {
@@ -132,9 +151,10 @@ export class CallerEndpoint {
     }
     this.#gone = true;
     this.#link.endpointGone();
-    for (const resolve of this.#onGone.splice(0)) {
+    for (const resolve of this.#onGone) {
       resolve();
     }
+    this.#onGone.clear();
     if (!this.#closed) {
       this.#onLost?.();
     }

@@ -1,0 +1,406 @@
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { readSettings } from '../../src/config/settings';
+import { applyDocument } from '../../src/config/documents/apply-document';
+import { readDocument } from '../../src/config/documents/parse-document';
+import { startCarrier } from '../../src/embedded/carrier/carrier';
+import type { Carrier, CarrierCallOptions } from '../../src/embedded/carrier/carrier';
+import type { CarrierCall } from '../../src/embedded/carrier/carrier-call';
+import { startSipServer } from '../../src/embedded/sip-server';
+import type { Peer } from '../../src/embedded/sip/types';
+import { startTeamsTenant } from '../../src/embedded/teams/tenant';
+import type { TeamsTenant } from '../../src/embedded/teams/tenant';
+import { demoUsers } from '../../src/embedded/teams/users';
+import { makeTestAuthority } from '../../src/embedded/tls/test-authority';
+import { createLog, silentLog } from '../../src/lib/log';
+import { startNode } from '../../src/node';
+import type { Node } from '../../src/node';
+import { store } from '../../src/store';
+import type { AgentRow, CallRow, StoredCallEvent } from '../../src/store';
+import { testDatabase } from './database';
+import type { TestDatabase } from './database';
+
+export const SUPPORT = '+49301000100';
+export const CALLER_TONE = 700;
+/** Tones of the five simulated agents, by name. */
+export const AGENT_TONES: Readonly<Record<string, number>> = {
+  anna: 1100,
+  ben: 1300,
+  clara: 1500,
+  david: 1700,
+  emma: 1900,
+};
+const SBC = 'sbc1.example.com';
+
+/** Real servers, where the environment names them; the stories then run against those. */
+export const REAL = {
+  drachtio: process.env['SIDEKICK_TEST_DRACHTIO'],
+  freeswitch: process.env['SIDEKICK_TEST_FREESWITCH'],
+  tlsDir: process.env['SIDEKICK_TEST_TLS_DIR'],
+};
+
+export interface LabOptions {
+  /** Agents that are configured and signed in, of the five simulated ones. Default: anna. */
+  readonly agents?: readonly string[];
+  /** Settings of the queue on top of the lab's defaults (no wrap-up, ring 5 s). */
+  readonly queue?: Readonly<Record<string, unknown>>;
+  /** Settings of the carrier trunk on top of the lab's defaults. */
+  readonly carrier?: Readonly<Record<string, unknown>>;
+  /** A whole configuration instead of the lab's own; `teamsProxy` is where the simulated tenant takes calls. */
+  readonly document?: (addresses: { readonly teamsProxy: string }) => string;
+  /** Plays this before the queue. Default: nothing. */
+  readonly greeting?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A whole contact center for one test file: database, servers (embedded or real), simulated Teams and carrier, one node. */
+export class CallLab {
+  readonly node: Node;
+  readonly tenant: TeamsTenant;
+  /** One simulated carrier per protocol. */
+  readonly carriers: Readonly<Record<'udp' | 'tcp', Carrier>>;
+  readonly database: TestDatabase;
+  /** Where carriers call, by protocol. */
+  readonly udp: Peer;
+  readonly tcp: Peer;
+  readonly #dialled: CarrierCall[] = [];
+  readonly #closers: (() => Promise<void>)[];
+  readonly #mediaChannels: (() => number) | undefined;
+  readonly #sipDialogs: (() => number) | undefined;
+
+  private constructor(parts: LabParts) {
+    this.node = parts.node;
+    this.tenant = parts.tenant;
+    this.carriers = parts.carriers;
+    this.database = parts.database;
+    this.udp = parts.udp;
+    this.tcp = parts.tcp;
+    this.#closers = parts.closers;
+    this.#mediaChannels = parts.mediaChannels;
+    this.#sipDialogs = parts.sipDialogs;
+  }
+
+  static async start(options: LabOptions = {}): Promise<CallLab> {
+    const closers: (() => Promise<void>)[] = [];
+    try {
+      return new CallLab(await startParts(options, closers));
+    } catch (error) {
+      for (const close of closers.reverse()) {
+        await close();
+      }
+      throw error;
+    }
+  }
+
+  /** Places a call from the simulated carrier. The caller speaks `CALLER_TONE` and listens for the agents. */
+  async dial(options: Partial<CarrierCallOptions> & { readonly over?: 'udp' | 'tcp' } = {}): Promise<CarrierCall> {
+    const { over = 'udp', ...rest } = options;
+    const call = await this.carriers[over].call({
+      to: SUPPORT,
+      target: this[over],
+      from: '+491700000001',
+      toneHz: CALLER_TONE,
+      listenFor: Object.values(AGENT_TONES),
+      ...rest,
+    });
+    this.#dialled.push(call);
+    return call;
+  }
+
+  /** Rows of calls, newest first, ended ones too. */
+  async calls(): Promise<readonly CallRow[]> {
+    return await store.listCalls(this.database.db, { includeEnded: true, limit: 1_000 });
+  }
+
+  /** The row of a dialled call, once it is there. */
+  async row(call: { readonly sipCallId: string }): Promise<CallRow> {
+    return await eventually(`call ${call.sipCallId} in the database`, async () =>
+      store.findCallBySipCallId(this.database.db, call.sipCallId),
+    );
+  }
+
+  /** Kinds of a call's events in order, once all of `until` are among them (events are written in batches). */
+  async story(
+    call: { readonly sipCallId: string },
+    until: readonly string[] = ['call:ended'],
+  ): Promise<readonly string[]> {
+    return await eventually(`${until.join(', ')} in the story`, async () => {
+      const kinds = (await this.events(call)).map((e) => e.kind);
+      return until.every((kind) => kinds.includes(kind)) ? kinds : undefined;
+    });
+  }
+
+  async events(call: { readonly sipCallId: string }): Promise<readonly StoredCallEvent[]> {
+    const row = await this.row(call);
+    return await store.callEvents(this.database.db, row.id);
+  }
+
+  async agent(name: string): Promise<AgentRow> {
+    const agent = await store.agentByName(this.database.db, name);
+    if (!agent) {
+      throw new Error(`no agent ${name}`);
+    }
+    return agent;
+  }
+
+  /** Waits until the call has ended in the database and gives how. */
+  async ending(call: {
+    readonly sipCallId: string;
+  }): Promise<{ result: string | undefined; reason: string | undefined }> {
+    const row = await eventually(`the end of call ${call.sipCallId}`, async () => {
+      const found = await store.findCallBySipCallId(this.database.db, call.sipCallId);
+      return found?.endedAt === undefined ? undefined : found;
+    });
+    return { result: row.result, reason: row.reason };
+  }
+
+  /** Makes every agent ready, forgets misses, and puts them in the order of their names, so that stories are independent. */
+  async readyAll(): Promise<void> {
+    await this.database.db.query('delete from call_exclusions');
+    await this.database.db.query(
+      `update agent_states s set state = 'ready', reason = null, until = null, missed_in_row = 0, last_call_ended_at = null,
+         ready_since = clock_timestamp() - interval '1 hour' + interval '1 minute' * o.place, changed_at = clock_timestamp()
+       from (select id, row_number() over (order by name) as place from agents) o where o.id = s.agent_id`,
+    );
+    await this.database.db.query(
+      `select pg_notify('sidekick', json_build_object('k', 'agent', 'id', id)::text) from agents`,
+    );
+  }
+
+  /** Ends what a failed story left, so that the next one starts clean. */
+  async cleanUp(): Promise<void> {
+    await Promise.allSettled(
+      this.#dialled.splice(0).map((call) => (call.state === 'ended' ? undefined : call.hangUp())),
+    );
+  }
+
+  /** Fails if a call, leg, channel, dialog, offer or reservation is left behind anywhere. */
+  async expectNothingLeft(): Promise<void> {
+    const look = async (): Promise<Record<string, number>> => ({
+      ...this.node.open(),
+      ...(await store.openWork(this.database.db)),
+      teamsCalls: this.tenant.live,
+      carrierCalls: this.carriers.udp.live + this.carriers.tcp.live,
+      channels: this.#mediaChannels?.() ?? 0,
+      dialogs: this.#sipDialogs?.() ?? 0,
+    });
+    let last: Record<string, number> = {};
+    try {
+      await eventually('nothing left', async () => {
+        last = await look();
+        return Object.values(last).every((n) => n === 0) ? true : undefined;
+      });
+    } catch {
+      throw new Error(`left behind: ${JSON.stringify(last)}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const close of [...this.#closers].reverse()) {
+      await close();
+    }
+  }
+}
+
+interface LabParts {
+  readonly node: Node;
+  readonly tenant: TeamsTenant;
+  readonly carriers: Readonly<Record<'udp' | 'tcp', Carrier>>;
+  readonly database: TestDatabase;
+  readonly udp: Peer;
+  readonly tcp: Peer;
+  readonly closers: (() => Promise<void>)[];
+  readonly mediaChannels: (() => number) | undefined;
+  readonly sipDialogs: (() => number) | undefined;
+}
+
+async function startParts(options: LabOptions, closers: (() => Promise<void>)[]): Promise<LabParts> {
+  const log = process.env['SIDEKICK_TEST_LOG'] ? createLog(process.env['SIDEKICK_TEST_LOG']) : silentLog();
+  const database = await testDatabase();
+  closers.push(() => database.close());
+  const authority = await makeTestAuthority({ directory: REAL.tlsDir ?? path.join(tmpdir(), 'sidekick-test-tls') });
+  const teamsIdentity = await authority.issue([
+    'sip.pstnhub.microsoft.com',
+    'sip2.pstnhub.microsoft.com',
+    'sip3.pstnhub.microsoft.com',
+  ]);
+  const tenant = await startTeamsTenant({
+    host: '127.0.0.1',
+    sipPort: 0,
+    httpPort: 0,
+    tls: teamsIdentity,
+    sbcCa: authority.ca,
+    tenantId: '11111111-2222-4333-8444-555555555555',
+    clientId: '66666666-7777-4888-8999-aaaaaaaaaaaa',
+    clientSecret: 'lab-secret',
+    domains: ['example.com'],
+    users: demoUsers().map((user) => ({ ...user, script: { kind: 'answer', afterMs: 200 } })),
+    listenFor: [CALLER_TONE],
+    log,
+  });
+  closers.push(() => tenant.close());
+  const servers = REAL.drachtio && REAL.freeswitch ? undefined : await startEmbedded(closers, authority);
+  const teamsProxy = `127.0.0.1:${tenant.sipPort}`;
+  const text = options.document?.({ teamsProxy }) ?? labDocument(options, teamsProxy);
+  await applyDocument(database.db, readDocument(text, 'lab.yaml'), { by: 'lab' });
+  const settings = readSettings({
+    SIDEKICK_DATABASE_URL: database.url,
+    SIDEKICK_DRACHTIO: servers?.drachtio ?? REAL.drachtio,
+    SIDEKICK_FREESWITCH: servers?.freeswitch ?? REAL.freeswitch,
+    SIDEKICK_HTTP: 'off',
+    SIDEKICK_GRAPH_TENANT_ID: '11111111-2222-4333-8444-555555555555',
+    SIDEKICK_GRAPH_CLIENT_ID: '66666666-7777-4888-8999-aaaaaaaaaaaa',
+    SIDEKICK_GRAPH_CLIENT_SECRET: 'lab-secret',
+    SIDEKICK_GRAPH_BASE_URL: tenant.baseUrl,
+    SIDEKICK_GRAPH_AUTHORITY: tenant.baseUrl,
+    SIDEKICK_PRESENCE_POLL_SECONDS: '1',
+    SIDEKICK_PRESENCE_POLL_WAITING_SECONDS: '1',
+    SIDEKICK_LOG_LEVEL: 'info',
+    ...options.env,
+  });
+  const node = await startNode(settings, { log });
+  closers.push(() => node.close({ drainMs: 0 }));
+  const carriers = {
+    udp: await startCarrier({ host: '127.0.0.1', port: 0, protocol: 'udp' }),
+    tcp: await startCarrier({ host: '127.0.0.1', port: 0, protocol: 'tcp' }),
+  };
+  closers.push(async () => {
+    await carriers.udp.close();
+    await carriers.tcp.close();
+  });
+  const bound = (protocol: 'udp' | 'tcp'): Peer => {
+    const transport = node.transports.find((t) => t.protocol === protocol);
+    if (!transport) {
+      throw new Error(`the SIP server has no ${protocol} transport`);
+    }
+    return { protocol, address: transport.host, port: transport.port };
+  };
+  await eventually('presence of all agents', async () => {
+    const agents = await store.listAgents(database.db);
+    return agents.every((a) => a.endpoint?.kind !== 'teams' || typeof a.presence !== 'string') ? true : undefined;
+  });
+  return {
+    node,
+    tenant,
+    carriers,
+    database,
+    udp: bound('udp'),
+    tcp: bound('tcp'),
+    closers,
+    mediaChannels: servers?.mediaChannels,
+    sipDialogs: servers?.sipDialogs,
+  };
+}
+
+interface EmbeddedServers {
+  readonly drachtio: string;
+  readonly freeswitch: string;
+  readonly mediaChannels: () => number;
+  readonly sipDialogs: () => number;
+}
+
+async function startEmbedded(
+  closers: (() => Promise<void>)[],
+  authority: Awaited<ReturnType<typeof makeTestAuthority>>,
+): Promise<EmbeddedServers> {
+  const sbc = await authority.issue([SBC]);
+  const sip = await startSipServer({
+    adminHost: '127.0.0.1',
+    adminPort: 0,
+    secret: 'lab',
+    listen: [
+      { protocol: 'udp', host: '127.0.0.1', port: 0 },
+      { protocol: 'tcp', host: '127.0.0.1', port: 0 },
+      { protocol: 'tls', host: '127.0.0.1', port: 0, tls: { key: sbc.key, cert: sbc.cert, ca: sbc.ca } },
+    ],
+    tlsClient: { key: sbc.key, cert: sbc.cert, ca: sbc.ca },
+  });
+  closers.push(() => sip.close());
+  const { startMediaServer } = await import('../../src/embedded/media-server');
+  const media = await startMediaServer({
+    sip: { host: '127.0.0.1', port: 0 },
+    esl: { host: '127.0.0.1', port: 0, secret: 'lab' },
+    rtpHost: '127.0.0.1',
+  });
+  closers.push(() => media.close());
+  return {
+    drachtio: `${sip.admin.host}:${sip.admin.port}:lab`,
+    freeswitch: `${media.esl.host}:${media.esl.port}:lab`,
+    mediaChannels: () => media.channels,
+    sipDialogs: () => sip.dialogs,
+  };
+}
+
+function labDocument(options: LabOptions, teamsProxy: string): string {
+  const names = options.agents ?? ['anna'];
+  const users = demoUsers().filter((user) => names.includes(user.name));
+  const document = {
+    apiVersion: 'sidekick/v1',
+    tenants: [{ name: 'lab', country: 'DE', timeZone: 'Europe/Berlin' }],
+    trunks: [
+      {
+        name: 'carrier',
+        kind: 'carrier',
+        tenant: 'lab',
+        sources: ['127.0.0.0/8'],
+        country: 'DE',
+        callsPerSecond: 1_000,
+        ...options.carrier,
+      },
+      {
+        name: 'teams',
+        kind: 'teams',
+        tenant: 'lab',
+        sbcName: SBC,
+        proxies: [{ host: 'sip.pstnhub.microsoft.com', address: teamsProxy }],
+      },
+    ],
+    ...(options.greeting === undefined ? {} : { prompts: [{ name: 'hello', tenant: 'lab', tone: options.greeting }] }),
+    queues: [
+      {
+        name: 'support',
+        tenant: 'lab',
+        wrapUpSeconds: 0,
+        ringTimeoutSeconds: 5,
+        retryAfterSeconds: { noAnswer: 3_600, declined: 3_600, busy: 3_600, unreachable: 3_600 },
+        members: users.map((user, i) => ({ agent: user.name, position: i + 1 })),
+        ...options.queue,
+      },
+    ],
+    numbers: [
+      {
+        number: SUPPORT,
+        tenant: 'lab',
+        queue: 'support',
+        ...(options.greeting === undefined ? {} : { greeting: 'hello' }),
+      },
+    ],
+    agents: users.map((user) => ({
+      name: user.name,
+      tenant: 'lab',
+      displayName: user.displayName,
+      signedIn: true,
+      endpoints: [{ kind: 'teams', trunk: 'teams', number: user.number, entraUserId: user.entraUserId }],
+    })),
+  };
+  return JSON.stringify(document);
+}
+
+/** Polls until `probe` gives something; fails after `timeoutMs` naming what was waited for. */
+export async function eventually<T>(
+  what: string,
+  probe: () => Promise<T | undefined> | T | undefined,
+  timeoutMs = 10_000,
+): Promise<T> {
+  const until = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined) {
+      return found;
+    }
+    if (Date.now() > until) {
+      throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
