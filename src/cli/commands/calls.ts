@@ -1,0 +1,112 @@
+import { SidekickError } from '../../lib/errors';
+import { store } from '../../store';
+import type { CallRow, StoredCallEvent } from '../../store';
+import type { Context, ListOptions } from '../context';
+import { withDatabase } from '../database';
+import { line } from '../io';
+import { printJson } from '../output/json';
+import type { ListView } from '../output/list';
+import { isoTime, outputFormat, printList, shortDuration } from '../output/list';
+
+export interface CallsListOptions extends ListOptions {
+  readonly all?: boolean;
+  readonly limit: number;
+}
+
+function view(now: number): ListView<CallRow> {
+  const since = (call: CallRow): number => (call.endedAt ?? now) - call.createdAt;
+  return {
+    noun: 'calls',
+    columns: [
+      { title: 'id', text: (c) => c.id },
+      { title: 'state', text: (c) => c.state },
+      { title: 'from', text: (c) => c.callerNumber ?? 'anonymous' },
+      { title: 'to', text: (c) => c.dialledNumber },
+      { title: 'queue', text: (c) => c.queue ?? '' },
+      { title: 'agent', text: (c) => c.agent ?? '' },
+      { title: 'lasts', text: (c) => shortDuration(since(c)), plain: (c) => String(Math.round(since(c) / 1000)) },
+      { title: 'began', text: (c) => `${shortDuration(now - c.createdAt)} ago`, plain: (c) => isoTime(c.createdAt) },
+      { title: 'end', text: (c) => (c.result === undefined ? '' : `${c.result}: ${c.reason ?? ''}`) },
+    ],
+    name: (c) => c.id,
+    json: callJson,
+    empty: 'no calls',
+  };
+}
+
+export async function listCalls(context: Context, options: CallsListOptions): Promise<number> {
+  const format = outputFormat(context.io, options.output);
+  const calls = await withDatabase(context, options, (db) =>
+    store.listCalls(db, { includeEnded: options.all === true, limit: options.limit }),
+  );
+  printList(context.io, view(Date.now()), calls, format);
+  return 0;
+}
+
+/** @throws SidekickError SK_NOT_FOUND */
+export async function getCall(context: Context, id: string, options: ListOptions): Promise<number> {
+  const format = outputFormat(context.io, options.output);
+  const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
+  const found = !isUuid
+    ? undefined
+    : await withDatabase(context, options, async (db) => {
+        const call = await store.findCall(db, id);
+        return call && { call, events: await store.callEvents(db, id) };
+      });
+  if (found === undefined) {
+    throw new SidekickError('SK_NOT_FOUND', `there is no call ${id}`, {
+      why: isUuid ? 'no call has this id' : 'the id of a call is a UUID',
+      next: '`sidekick calls list --all` shows the ids',
+    });
+  }
+  if (format === 'json') {
+    printJson(context.io, { call: callJson(found.call), events: found.events.map(eventJson) });
+  } else {
+    printCall(context, found.call, found.events, format === 'table');
+  }
+  return 0;
+}
+
+function printCall({ io }: Context, call: CallRow, events: readonly StoredCallEvent[], forPeople: boolean): void {
+  if (forPeople) {
+    line(io.stdout, `${call.callerNumber ?? 'anonymous'} → ${call.dialledNumber}, ${call.state}`);
+    line(io.stdout, call.result === undefined ? '' : `ended: ${call.result}, ${call.reason ?? ''}`);
+  }
+  for (const { at, kind, data } of events) {
+    const details = Object.entries(data).map(
+      ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
+    const time = forPeople ? `${((at - call.createdAt) / 1000).toFixed(3).padStart(9)} s` : isoTime(at);
+    line(
+      io.stdout,
+      forPeople ? `${time}  ${kind.padEnd(20)} ${details.join(' ')}`.trimEnd() : [time, kind, ...details].join('\t'),
+    );
+  }
+}
+
+function callJson(call: CallRow): unknown {
+  const time = (at: number | undefined): string | null => (at === undefined ? null : isoTime(at));
+  return {
+    id: call.id,
+    tenant: call.tenant,
+    state: call.state,
+    callerNumber: call.callerNumber ?? null,
+    callerName: call.callerName ?? null,
+    dialledNumber: call.dialledNumber,
+    trunk: call.trunk ?? null,
+    queue: call.queue ?? null,
+    agent: call.agent ?? null,
+    sipCallId: call.sipCallId,
+    createdAt: time(call.createdAt),
+    answeredAt: time(call.answeredAt),
+    queuedAt: time(call.queuedAt),
+    connectedAt: time(call.connectedAt),
+    endedAt: time(call.endedAt),
+    result: call.result ?? null,
+    reason: call.reason ?? null,
+  };
+}
+
+function eventJson({ at, kind, data }: StoredCallEvent): unknown {
+  return { at: isoTime(at), kind, data };
+}

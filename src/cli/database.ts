@@ -1,0 +1,76 @@
+/** The database of a command: the one that is set, else that of the Sidekick that runs on the data folder. */
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import { readDatabaseUrl } from '../config/settings';
+import { SidekickError } from '../lib/errors';
+import { silentLog } from '../lib/log';
+import { openDatabase } from '../store';
+import type { Database } from '../store';
+import { sqlState } from '../store/pool';
+import type { CommonOptions, Context } from './context';
+import { findRunning } from './run-file';
+
+/**
+ * @throws SidekickError SK_NODE_UNREACHABLE when none is set and nothing runs, SK_SETTINGS_INVALID
+ */
+export function databaseUrlFor({ io }: Context, { data }: CommonOptions): string {
+  if ((io.env['SIDEKICK_DATABASE_URL'] ?? '').trim() !== '') {
+    return readDatabaseUrl(io.env);
+  }
+  const dataDir = path.resolve(io.cwd, data);
+  const running = findRunning(dataDir);
+  if (running === undefined) {
+    throw nothingRuns(dataDir);
+  }
+  return running.databaseUrl;
+}
+
+export function nothingRuns(dataDir: string): SidekickError {
+  return new SidekickError('SK_NODE_UNREACHABLE', 'no sidekick is running here', {
+    why: `SIDEKICK_DATABASE_URL is not set, and no sidekick keeps its state in ${dataDir}`,
+    next: 'start one with `sidekick demo`, name its folder with --data, or set SIDEKICK_DATABASE_URL',
+  });
+}
+
+/** Runs `work` on an open database and closes it. */
+export async function withDatabase<T>(
+  context: Context,
+  options: CommonOptions,
+  work: (db: Database) => Promise<T>,
+): Promise<T> {
+  const db = openDatabase({
+    url: databaseUrlFor(context, options),
+    log: silentLog(),
+    max: 2,
+    applicationName: 'sidekick-cli',
+    patienceMs: 2000,
+  });
+  try {
+    return await work(db);
+  } catch (error) {
+    throw schemaFailure(error);
+  } finally {
+    await db.close();
+  }
+}
+
+/** A missing table or column (SQLSTATE 42P01, 42703) means that the database is not of this version. */
+function schemaFailure(error: unknown): unknown {
+  const state = sqlState(error);
+  if (state !== '42P01' && state !== '42703') {
+    return error;
+  }
+  return new SidekickError('SK_MIGRATIONS_PENDING', 'the database does not fit this version', {
+    next: 'run `sidekick migrate status`, then `sidekick migrate up`',
+    cause: error,
+  });
+}
+
+/** Who does it, for the history: the user of this machine. */
+export function byWhom(): string {
+  try {
+    return `cli:${userInfo().username}`;
+  } catch {
+    return 'cli'; // a container's user without a name
+  }
+}

@@ -1,0 +1,59 @@
+/** Runs one command line: parses, dispatches, turns whatever goes wrong into words and an exit code. */
+import { CommanderError } from 'commander';
+import type { Command } from 'commander';
+import { SidekickError } from '../lib/errors';
+import type { Context } from './context';
+import { reportError } from './output/errors';
+import { buildProgram } from './program';
+
+/**
+ * @param args without node and script
+ * @returns the exit code; never throws
+ */
+export async function runCli(args: readonly string[], context: Context): Promise<number> {
+  let exitCode = 0;
+  const program = buildProgram(context, (code) => {
+    exitCode = code;
+  });
+  prepare(program, context);
+  const debug = args.includes('--debug');
+  try {
+    await program.parseAsync(
+      args.filter((arg) => arg !== '--debug'),
+      { from: 'user' },
+    );
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help and version are no errors. Help that was not asked for (`sidekick`, `sidekick config`) is a usage error.
+      return error.exitCode === 0 ? 0 : reportUsage(error, args, context, debug);
+    }
+    return reportError(context.io, error, debug);
+  }
+}
+
+/** Commander must neither exit nor print errors by itself. */
+function prepare(command: Command, context: Context): void {
+  command.exitOverride();
+  command.configureOutput({
+    writeOut: (text) => context.io.stdout.write(text),
+    writeErr: (text) => context.io.stderr.write(text),
+    outputError: () => undefined,
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+  command.commands.forEach((child) => prepare(child, context));
+}
+
+function reportUsage(error: CommanderError, args: readonly string[], context: Context, debug: boolean): number {
+  if (error.code === 'commander.help') {
+    return 2;
+  }
+  const [what = '', ...hints] = error.message.replace(/^error: /, '').split('\n');
+  const words = args.filter((arg) => /^[a-z-]+$/.test(arg) && !arg.startsWith('-')).slice(0, 2);
+  const usage = new SidekickError('SK_USAGE', what, {
+    ...(hints.length > 0 ? { why: hints.join(' ').replace(/^\(|\)$/g, '') } : {}),
+    next: `run \`sidekick ${[...(error.code === 'commander.unknownCommand' ? [] : words), '--help'].join(' ')}\``,
+  });
+  return reportError(context.io, usage, debug);
+}
