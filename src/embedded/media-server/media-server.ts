@@ -4,6 +4,7 @@
  */
 import { EslServer } from './esl/esl-server';
 import { startHeartbeat } from './heartbeat';
+import { prepareMusic } from './media/sound-library';
 import { SipTrunk } from './sip/trunk';
 import { Switchboard } from './switchboard';
 import type { EmbeddedMediaServer, MediaServerOptions } from './types';
@@ -12,6 +13,7 @@ export type { EmbeddedMediaServer, MediaServerOptions, MediaServerStats, MediaSe
 
 /** Opens SIP (UDP and TCP) and the event socket. @throws SK_PORT_TAKEN, and nothing stays open. */
 export async function startMediaServer(options: MediaServerOptions): Promise<EmbeddedMediaServer> {
+  prepareMusic();
   const board = new Switchboard(options);
   const trunk = await SipTrunk.open(board);
   let esl: EslServer;

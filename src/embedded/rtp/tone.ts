@@ -1,5 +1,6 @@
 /** Tones: made to prove who speaks, and found again to prove who hears. */
 export const SAMPLE_RATE = 8000;
+const { PI, ceil, cos, max, min, round, sin } = Math;
 
 /** Adds up sines; goes on without a click from one call to the next. */
 export class ToneGenerator {
@@ -12,9 +13,9 @@ export class ToneGenerator {
    * @param level peak of the sum, 0–1 of full scale
    */
   constructor(frequencies: readonly number[], level = 0.25) {
-    this.#steps = Float64Array.from(frequencies, (f) => (2 * Math.PI * f) / SAMPLE_RATE);
+    this.#steps = Float64Array.from(frequencies, (f) => (2 * PI * f) / SAMPLE_RATE);
     this.#phases = new Float64Array(frequencies.length);
-    this.#amplitude = frequencies.length === 0 ? 0 : (Math.min(1, Math.max(0, level)) * 32767) / frequencies.length;
+    this.#amplitude = frequencies.length === 0 ? 0 : (min(1, max(0, level)) * 32767) / frequencies.length;
   }
 
   /** Fills `out` with the next samples and returns it. */
@@ -25,13 +26,13 @@ export class ToneGenerator {
       let sum = 0;
       for (let t = 0; t < steps.length; t++) {
         const phase = phases[t] ?? 0;
-        sum += Math.sin(phase);
+        sum += sin(phase);
         phases[t] = phase + (steps[t] ?? 0);
       }
-      out[i] = Math.round(sum * this.#amplitude);
+      out[i] = round(sum * this.#amplitude);
     }
     for (let t = 0; t < phases.length; t++) {
-      phases[t] = (phases[t] ?? 0) % (2 * Math.PI);
+      phases[t] = (phases[t] ?? 0) % (2 * PI);
     }
     return out;
   }
@@ -89,7 +90,7 @@ export class ToneDetector {
   constructor(frequencies: readonly number[], options: ToneDetectorOptions = {}) {
     this.#candidates = frequencies.map((frequency) => ({
       frequency,
-      coefficient: 2 * Math.cos((2 * Math.PI * frequency) / SAMPLE_RATE),
+      coefficient: 2 * cos((2 * PI * frequency) / SAMPLE_RATE),
       run: 0,
       ms: 0,
       firstAtMs: -1,
@@ -97,7 +98,7 @@ export class ToneDetector {
     }));
     this.#share = options.share ?? 0.35;
     this.#minEnergy = (options.minRms ?? 184) ** 2 * WINDOW;
-    this.#minRun = Math.max(1, Math.ceil((options.minMs ?? 60) / HOP_MS));
+    this.#minRun = max(1, ceil((options.minMs ?? 60) / HOP_MS));
   }
 
   /** Takes the next samples of the stream, any number of them. */

@@ -1,6 +1,7 @@
 /** Finds what a play command names: files, tones, silence, streams. */
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, normalize, resolve, sep } from 'node:path';
+import { PCMA, PCMU } from '../../rtp/g711';
 import { readWav } from '../../rtp/wav';
 import { Clip, ClipSource, FRAME, LocalStreamSource, SilenceSource } from './audio-source';
 import type { AudioSource } from './audio-source';
@@ -31,6 +32,14 @@ let greeting: Clip | undefined;
 export function defaultMusic(): Clip {
   music ??= new Clip(composeMusic());
   return music;
+}
+
+/** Makes the music before the first call: composing it in the middle of one would stop all audio for a moment. */
+export function prepareMusic(): void {
+  for (const codec of [PCMA, PCMU]) {
+    defaultMusic().bytes(codec);
+    defaultGreeting().bytes(codec);
+  }
 }
 
 /** The composed greeting chime. */

@@ -18,7 +18,13 @@ export const SDP_HEADERS: Readonly<Record<string, string>> = {
   'Content-Disposition': 'session',
 };
 
-export function watchDialog(channel: Channel, session: Session, services: InDialogServices): void {
+/** @param confirmed false while the end of the session is told in another way: a refusal, which knows its status */
+export function watchDialog(
+  channel: Channel,
+  session: Session,
+  services: InDialogServices,
+  confirmed: () => boolean = () => true,
+): void {
   let busy = false;
   let delay: NodeJS.Timeout | undefined;
   session.onReinvite((request) => {
@@ -50,7 +56,9 @@ export function watchDialog(channel: Channel, session: Session, services: InDial
   });
   session.onEnd((end) => {
     clearTimeout(delay);
-    channel.hangup(causeOfEnd(end));
+    if (confirmed()) {
+      channel.hangup(causeOfEnd(end));
+    }
   });
 }
 

@@ -28,6 +28,7 @@ export class OutboundLeg implements SipLeg {
   readonly #session: OutgoingSession;
   readonly #channel: Channel;
   readonly #options: OutboundOptions;
+  #confirmed = false;
 
   /** Sends the INVITE. Throws SK_USAGE if the URI does not say where to. */
   constructor(userAgent: UserAgent, channel: Channel, services: InDialogServices, options: OutboundOptions) {
@@ -55,7 +56,7 @@ export class OutboundLeg implements SipLeg {
     this.#session.onProgress((response) => {
       this.#progress(response);
     });
-    watchDialog(channel, this.#session, services);
+    watchDialog(channel, this.#session, services, () => this.#confirmed);
     this.#session.answered.then(
       (response) => {
         this.#answered(response);
@@ -97,6 +98,7 @@ export class OutboundLeg implements SipLeg {
   }
 
   #answered(response: SipMessage): void {
+    this.#confirmed = true;
     if (this.#channel.ended) {
       return;
     }
