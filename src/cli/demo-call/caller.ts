@@ -5,6 +5,7 @@ import type { CarrierCall } from '../../embedded/carrier/carrier-call';
 import { DEMO_CALLER_TONE_HZ } from '../../embedded/teams/users';
 import { describeError } from '../../lib/errors';
 import { sleep } from '../../lib/clock';
+import { withTimeout } from '../../lib/timeout';
 import type { CallRow, StoredCallEvent } from '../../store';
 import type { AgentVoice, TenantView } from './simulated-tenant';
 import type { Stage } from './stages';
@@ -49,6 +50,8 @@ const HEARD_MS = 200;
 /** How long after the end its facts may take to be written. */
 const SETTLE_MS = 5000;
 const HANG_UP_MS = 3000;
+/** A talk lasts at least this long, unless both sides were heard before. */
+const PROOF_MS = 3000;
 
 /** A German mobile number that nobody has asked for: +49 17x and eight more digits. */
 export function randomCaller(): string {
@@ -88,7 +91,7 @@ class Caller {
       listenFor: voices.map((voice) => voice.toneHz),
     });
     const over = new AbortController();
-    call.events.once('answered', () => this.#add('answered', Date.now(), {}));
+    call.events.once('answered', () => this.#add('answered', call.phone.answeredAt ?? Date.now(), {}));
     const ended = call.ended.then(() => over.abort());
     const watching = this.#watch(call, over.signal);
     await this.#talk(call, signal);
@@ -102,12 +105,16 @@ class Caller {
   async #talk(call: CarrierCall, signal: AbortSignal): Promise<void> {
     const until = Date.now() + this.#plan.waitMs;
     let talkUntil: number | undefined;
+    let proofUntil: number | undefined;
     while (call.state !== 'ended' && !signal.aborted) {
       const now = Date.now();
       if (talkUntil === undefined && (this.#heardAgent(call) !== undefined || this.#has('connected'))) {
         talkUntil = now + this.#plan.talkMs;
+        proofUntil = now + Math.max(this.#plan.talkMs, PROOF_MS);
       }
-      if (now >= (talkUntil ?? until)) {
+      // A short talk goes on until both sides were heard, else it would prove nothing.
+      const done = this.#has('caller-heard-agent') && this.#has('agent-heard-caller') ? talkUntil : proofUntil;
+      if (now >= (done ?? until)) {
         return;
       }
       await sleep(20);
@@ -118,7 +125,11 @@ class Caller {
     if (call.state === 'ended') {
       return;
     }
-    await Promise.race([call.hangUp().catch((error: unknown) => this.#note(error)), sleep(HANG_UP_MS)]);
+    try {
+      await withTimeout(call.hangUp(), HANG_UP_MS, () => new Error('the BYE got no answer'));
+    } catch (error) {
+      this.#note(error);
+    }
     call.close();
   }
 
@@ -201,7 +212,7 @@ class Caller {
     const agent = this.#stages.findLast((s) => s.stage === 'connected')?.data['agent'];
     const fallback = this.#has('answered')
       ? (this.#watchError ?? 'its end was not written')
-      : `the call was refused with SIP status ${status || (end?.status ?? 0)}${end?.reason ? ` ${end.reason}` : ''}`;
+      : `the call was refused: ${end?.reason ?? `SIP status ${status}`}`;
     return {
       callId: this.#callId ?? null,
       sipCallId: call.sipCallId,
@@ -212,7 +223,7 @@ class Caller {
       agent: typeof agent === 'string' ? agent : null,
       callerHeardAgent: this.#has('caller-heard-agent'),
       agentHeardCaller: this.#has('agent-heard-caller'),
-      stages: [...this.#stages].sort((a, b) => a.ms - b.ms),
+      stages: [...this.#stages],
     };
   }
 }
