@@ -53,7 +53,7 @@ export class Dispatcher implements Matcher {
     this.#scheduleSweep();
   }
 
-  /** Stops asking for new matches; matches that run are waited for. */
+  /** Stops asking for new matches; matches and sweeps that run are waited for. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#sweep?.clear();
@@ -179,15 +179,15 @@ export class Dispatcher implements Matcher {
       return;
     }
     this.#sweep = this.#deps.clock.setTimeout(() => {
-      this.sweep().then(
-        () => {
-          this.#scheduleSweep();
-        },
-        (error: unknown) => {
+      this.#running++;
+      this.sweep()
+        .catch((error: unknown) => {
           this.#deps.log.error({ event: 'sweep_failed', reason: describeError(error) });
+        })
+        .finally(() => {
+          this.#running--;
           this.#scheduleSweep();
-        },
-      );
+        });
     }, SWEEP_MS);
   }
 

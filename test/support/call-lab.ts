@@ -6,6 +6,7 @@ import { readDocument } from '../../src/config/documents/parse-document';
 import { startCarrier } from '../../src/embedded/carrier/carrier';
 import type { Carrier, CarrierCallOptions } from '../../src/embedded/carrier/carrier';
 import type { CarrierCall } from '../../src/embedded/carrier/carrier-call';
+import { startMediaServer } from '../../src/embedded/media-server/media-server';
 import { startSipServer } from '../../src/embedded/sip-server';
 import type { Peer } from '../../src/embedded/sip/types';
 import { startTeamsTenant } from '../../src/embedded/teams/tenant';
@@ -169,9 +170,8 @@ export class CallLab {
 
   /** Ends what a failed story left, so that the next one starts clean. */
   async cleanUp(): Promise<void> {
-    await Promise.allSettled(
-      this.#dialled.splice(0).map((call) => (call.state === 'ended' ? undefined : call.hangUp())),
-    );
+    const live = this.#dialled.splice(0).filter((call) => call.state !== 'ended');
+    await Promise.allSettled(live.map((call) => call.hangUp()));
   }
 
   /** Fails if a call, leg, channel, dialog, offer or reservation is left behind anywhere. */
@@ -316,7 +316,6 @@ async function startEmbedded(
     tlsClient: { key: sbc.key, cert: sbc.cert, ca: sbc.ca },
   });
   closers.push(() => sip.close());
-  const { startMediaServer } = await import('../../src/embedded/media-server');
   const media = await startMediaServer({
     sip: { host: '127.0.0.1', port: 0 },
     esl: { host: '127.0.0.1', port: 0, secret: 'lab' },

@@ -5,7 +5,9 @@ class CountReporter {
     const skipped = results.numPendingTests + results.numTodoTests;
     const brokenFiles = results.numRuntimeErrorTestSuites;
     const failed = results.numFailedTests + brokenFiles;
-    process.stdout.write(`\n${results.numPassedTests} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`);
+    process.stdout.write(
+      `\n${results.numPassedTests} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}\n`,
+    );
   }
 }
 module.exports = CountReporter;

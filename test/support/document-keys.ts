@@ -4,9 +4,10 @@ import { documentSchema } from '../../src/config/documents/schema';
 /** A JSON Schema node, as far as it is used here. */
 interface Node {
   readonly type?: string;
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly default?: unknown;
+  readonly const?: string;
+  readonly enum?: readonly string[];
+  readonly default?:
+    string | number | boolean | readonly (string | { readonly host: string; readonly port: number })[] | object;
   readonly description?: string;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -37,7 +38,7 @@ export function documentKeys(): readonly KeyTable[] {
   const addList = (title: string, items: Node | undefined): void => {
     if (items?.oneOf) {
       for (const variant of items.oneOf) {
-        add(`${title} of kind ${String(variant.properties?.['kind']?.const)}`, variant);
+        add(`${title} of kind ${variant.properties?.['kind']?.const ?? ''}`, variant);
       }
     } else if (items?.properties) {
       add(title, items);
@@ -58,10 +59,10 @@ function rowsOf(prefix: string, object: Node): string[][] {
 
 function valueText(node: Node): string {
   if (node.const !== undefined) {
-    return String(node.const);
+    return node.const;
   }
   if (node.enum) {
-    return node.enum.map(String).join(', ');
+    return node.enum.join(', ');
   }
   if (node.type === 'array') {
     const item =
@@ -89,5 +90,5 @@ function defaultText(node: Node, required: boolean): string {
       ? 'none'
       : value.map((item) => (typeof item === 'object' ? `${item.host}:${item.port}` : String(item))).join(', ');
   }
-  return String(value);
+  return typeof value === 'object' ? '' : String(value);
 }
