@@ -51,12 +51,18 @@ export class Sbc {
     readonly wire: { direction: 'in' | 'out'; message: SipMessage; peer: Peer }[],
   ) {}
 
-  static async start(material: Material, sipPort: number, identity: IssuedIdentity = material.sbc): Promise<Sbc> {
+  static async start(
+    material: Material,
+    sipPort: number,
+    identity: IssuedIdentity = material.sbc,
+    t1 = 500,
+  ): Promise<Sbc> {
     const tls = { key: identity.key, cert: identity.cert, ca: material.authority.ca, requireClientCertificate: true };
     const wire: { direction: 'in' | 'out'; message: SipMessage; peer: Peer }[] = [];
     const stack = await SipStack.start({
       listen: [{ protocol: 'tls', host: '127.0.0.1', port: 0, tls }],
       tlsClient: tls,
+      timers: { t1 },
       onWire: (direction, message, peer) => wire.push({ direction, message: message.clone(), peer }),
     });
     const proxy: Peer = { protocol: 'tls', address: '127.0.0.1', port: sipPort, serverName: PROXIES[0]! };
