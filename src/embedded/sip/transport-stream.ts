@@ -169,7 +169,11 @@ export class StreamTransport implements Transport {
       minVersion: 'TLSv1.2',
       rejectUnauthorized: identity?.ca !== undefined,
       // Without a name there is only the chain to check.
-      checkServerIdentity: (_host, cert) => (name === undefined ? undefined : checkServerIdentity(name, cert)),
+      checkServerIdentity: (_host, cert) => {
+        const wrong = name === undefined ? undefined : checkServerIdentity(name, cert);
+        // A certificate for the address that was asked for is as good as one for the name.
+        return wrong === undefined || checkServerIdentity(peer.address, cert) === undefined ? undefined : wrong;
+      },
       ...(name === undefined ? {} : { servername: name }),
       ...(identity === undefined ? {} : { key: identity.key, cert: identity.cert }),
       ...(identity?.ca === undefined ? {} : { ca: identity.ca }),

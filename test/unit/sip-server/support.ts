@@ -77,11 +77,15 @@ export async function startServer(options: Partial<SipServerOptions> = {}): Prom
 }
 
 /** An unmodified drachtio-srf, connected. */
-export async function connectApp(server: EmbeddedSipServer, before?: (srf: Srf) => void): Promise<Srf> {
+export async function connectApp(
+  server: EmbeddedSipServer,
+  before?: (srf: Srf) => void,
+  reconnect: object = { maxAttempts: 5 },
+): Promise<Srf> {
   const srf = new SrfClass();
   srf.on('error', () => undefined);
   before?.(srf);
-  srf.connect({ host: server.admin.host, port: server.admin.port, secret: SECRET });
+  srf.connect({ host: server.admin.host, port: server.admin.port, secret: SECRET, reconnect });
   await new Promise<void>((resolve, reject) => {
     srf.once('connect', (error: Error | null) => {
       if (error) {
