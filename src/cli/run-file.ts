@@ -54,8 +54,8 @@ export function readRunFile(dataDir: string): RunFile | undefined {
     });
   }
   try {
-    const run = JSON.parse(text) as Partial<RunFile>;
-    return typeof run.pid === 'number' && typeof run.databaseUrl === 'string' ? (run as RunFile) : undefined;
+    const run = JSON.parse(text) as Partial<RunFile> | null;
+    return typeof run?.pid === 'number' && typeof run.databaseUrl === 'string' ? (run as RunFile) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || (error as Error).name === 'SyntaxError') {
       return undefined; // half a file of an older crash: nothing runs by it

@@ -26,7 +26,7 @@ export async function runCli(args: readonly string[], context: Context): Promise
   } catch (error) {
     if (error instanceof CommanderError) {
       // Help and version are no errors. Help that was not asked for (`sidekick`, `sidekick config`) is a usage error.
-      return error.exitCode === 0 ? 0 : reportUsage(error, args, context, debug);
+      return error.exitCode === 0 ? 0 : reportUsage(error, program, args, context, debug);
     }
     return reportError(context.io, error, debug);
   }
@@ -45,15 +45,35 @@ function prepare(command: Command, context: Context): void {
   command.commands.forEach((child) => prepare(child, context));
 }
 
-function reportUsage(error: CommanderError, args: readonly string[], context: Context, debug: boolean): number {
+function reportUsage(
+  error: CommanderError,
+  program: Command,
+  args: readonly string[],
+  context: Context,
+  debug: boolean,
+): number {
   if (error.code === 'commander.help') {
     return 2;
   }
   const [what = '', ...hints] = error.message.replace(/^error: /, '').split('\n');
-  const words = args.filter((arg) => /^[a-z-]+$/.test(arg) && !arg.startsWith('-')).slice(0, 2);
   const usage = new SidekickError('SK_USAGE', what, {
     ...(hints.length > 0 ? { why: hints.join(' ').replace(/^\(|\)$/g, '') } : {}),
-    next: `run \`sidekick ${[...(error.code === 'commander.unknownCommand' ? [] : words), '--help'].join(' ')}\``,
+    next: `run \`${commandPath(program, args)} --help\``,
   });
   return reportError(context.io, usage, debug);
+}
+
+/** The words of the command line that name a command, such as `sidekick demo call`. */
+function commandPath(program: Command, args: readonly string[]): string {
+  const names = [program.name()];
+  let command = program;
+  for (const arg of args) {
+    const child = command.commands.find((c) => c.name() === arg || c.aliases().includes(arg));
+    if (child === undefined) {
+      break;
+    }
+    names.push(child.name());
+    command = child;
+  }
+  return names.join(' ');
 }

@@ -98,7 +98,7 @@ export function readDatabaseUrl(env: SettingValues, flags: SettingValues = {}): 
 
 class SettingsReader {
   readonly #values: SettingValues;
-  readonly #problems: string[] = [];
+  readonly #problems: { readonly name: SettingName; readonly text: string }[] = [];
 
   constructor(env: SettingValues, flags: SettingValues) {
     const given = Object.entries(flags).filter(([, value]) => value !== undefined && value !== '');
@@ -136,7 +136,7 @@ class SettingsReader {
   }
 
   problem(name: SettingName, text: string): void {
-    this.#problems.push(`${name} ${text}`);
+    this.#problems.push({ name, text });
   }
 
   throwIfWrong(): void {
@@ -145,7 +145,10 @@ class SettingsReader {
     }
     const few = this.#problems.length === 1;
     throw new SidekickError('SK_SETTINGS_INVALID', few ? 'a setting is not usable' : 'some settings are not usable', {
-      why: this.#problems.join('; '),
+      why: [...this.#problems]
+        .sort((a, b) => place(a.name) - place(b.name))
+        .map(({ name, text }) => `${name} ${text}`)
+        .join('; '),
       next: 'set it in the environment and start again; docs/settings.md lists every setting',
     });
   }
@@ -153,6 +156,11 @@ class SettingsReader {
   isSet(name: SettingName): boolean {
     return (this.#values[name]?.trim() ?? '') !== '';
   }
+}
+
+/** Where a setting stands in the table: problems are told in that order. */
+function place(name: SettingName): number {
+  return SETTINGS.findIndex((s) => s.name === name);
 }
 
 function readGraph(read: SettingsReader): GraphSettings | undefined {

@@ -57,7 +57,7 @@ export async function changeAgent(
       });
     }
     const change = await apply(db, verb, agent, options);
-    const state = change.reason === undefined ? change.state : `${change.state} (${change.reason})`;
+    const state = shownState(change.state, change.reason);
     if (!change.changed && !reached(verb, change.state)) {
       throw new SidekickError('SK_CONFLICT', `${agent.name} cannot be made ${verb} now`, {
         why: `${agent.name} is ${state}`,
@@ -121,7 +121,11 @@ async function findAgent(db: Database, name: string, tenant: string | undefined)
 }
 
 function stateOf(agent: AgentRow): string {
-  return agent.reason === undefined ? agent.state : `${agent.state} (${agent.reason})`;
+  return shownState(agent.state, agent.reason);
+}
+
+function shownState(state: string, reason: string | undefined): string {
+  return reason === undefined || reason === state ? state : `${state} (${reason})`;
 }
 
 function presenceName({ presence }: AgentRow): string {
