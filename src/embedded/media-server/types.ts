@@ -73,7 +73,7 @@ export const DEFAULT_TIMERS: MediaServerTimers = {
   holdDelayMs: 250,
   heartbeatMs: 20_000,
   socketConnectMs: 2_000,
-  mediaTimeoutMs: 60_000,
+  mediaTimeoutMs: 300_000,
 };
 
 /** The dialplan of fsmrf's endpoints. What follows `socket` is reached only when the event socket is lost. */

@@ -69,7 +69,7 @@ test('the node’s image is built from this checkout, runs without rights and co
   expect(file).toContain('RUN npm ci');
   expect(file).toContain('npm run build');
   expect(file.indexOf('USER node')).toBeLessThan(file.indexOf('CMD '));
-  expect(file).toContain('"serve"]');
+  expect(file).toContain('migrate up && exec node dist/src/main.js serve');
   for (const line of file.split('\n').filter((l) => l.startsWith('COPY '))) {
     for (const source of line.split(' ').slice(1, -1)) {
       expect(existsSync(path.join(repo, source))).toBe(true);
