@@ -151,6 +151,15 @@ test('a session refresh keeps the media, and a trunk that refuses it or moves is
   await call.hangUp();
 });
 
+test('a hold that the trunk answers with another direction is recorded', async () => {
+  const call = await sbc.call(ANNA.number);
+  await call.answered;
+  call.session.onReinvite((request) => request.respond(200, undefined, { body: call.session.localSdp! }));
+  await tenant.act(onlyCall().id, 'hold');
+  expect(onlyCall().rulesBroken).toEqual([expect.objectContaining({ rule: 'hold-answer', offending: 'a=sendrecv' })]);
+  await call.hangUp();
+});
+
 test("the trunk's re-INVITE that moves media is answered, but Teams goes on sending to the first target", async () => {
   const call = await sbc.call(ANNA.number);
   await call.answered;

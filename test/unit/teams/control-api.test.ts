@@ -1,6 +1,5 @@
-import { ANNA, CLIENT, Sbc, TENANT, makeMaterial, startTenant, until, type Material } from './sbc';
+import { ANNA, CLIENT, Sbc, TENANT, bodyOf, makeMaterial, startTenant, until, type Material } from './sbc';
 import type { TeamsTenant } from '../../../src/embedded/teams/tenant';
-import { makeMaterial as otherMaterial } from './sbc';
 
 let material: Material;
 let tenant: TeamsTenant;
@@ -107,8 +106,7 @@ test('Graph can be made to misbehave from outside, and reset', async () => {
     scope: 'https://graph.microsoft.com/.default',
   });
   const token = async () =>
-    (await (await fetch(`${tenant.baseUrl}/${TENANT}/oauth2/v2.0/token`, { method: 'POST', body: form })).json())
-      .access_token;
+    (await bodyOf(fetch(`${tenant.baseUrl}/${TENANT}/oauth2/v2.0/token`, { method: 'POST', body: form }))).access_token;
   let bearer = await token();
   const presence = async () =>
     (
@@ -142,7 +140,7 @@ test('what no tenant could have is refused before anything listens', async () =>
   await expect(startTenant(material, { users })).rejects.toMatchObject({ code: 'SK_USAGE' });
   await expect(startTenant(material, { users: [{ ...ANNA, number: '4930' }] })).rejects.toThrow(/Anna/);
   await expect(startTenant(material, { host: '0.0.0.0' })).rejects.toMatchObject({ code: 'SK_USAGE' });
-  await expect(startTenant(await otherMaterial(), { httpPort: tenant.httpPort })).rejects.toMatchObject({
+  await expect(startTenant(await makeMaterial(), { httpPort: tenant.httpPort })).rejects.toMatchObject({
     code: 'SK_PORT_TAKEN',
   });
 });

@@ -7,6 +7,7 @@ import { makeServices, type TenantServices } from '../../../src/embedded/teams/t
 import { demoUsers } from '../../../src/embedded/teams/users';
 import { makeTestAuthority, type IssuedIdentity } from '../../../src/embedded/tls/test-authority';
 import { ManualClock } from './manual-clock';
+import { bodyOf } from './sbc';
 
 const tenantId = '8e0bd3c4-1111-4222-8333-0123456789ab';
 const clientId = '0c3a9f10-1111-4222-8333-0123456789ab';
@@ -52,7 +53,7 @@ function graph(accessToken: string): Client {
   const middleware: Middleware = {
     execute: async (context) => {
       const headers = { ...(context.options?.headers as object), authorization: `Bearer ${accessToken}` };
-      context.response = await fetch(String(context.request), { ...context.options, headers } as RequestInit);
+      context.response = await fetch(String(context.request), { ...context.options, headers });
     },
   };
   return Client.initWithMiddleware({ baseUrl: `${http.baseUrl}/`, middleware });
@@ -131,13 +132,13 @@ describe('the token endpoint', () => {
       body: form,
     });
     expect(response.status).toBe(status);
-    expect((await response.json()).error_codes).toEqual([code]);
+    expect((await bodyOf(response)).error_codes).toEqual([code]);
   });
 
   test('serves discovery for clients that are given no metadata', async () => {
-    const { issuer, token_endpoint } = await (
-      await fetch(`${http.baseUrl}/${tenantId}/v2.0/.well-known/openid-configuration`)
-    ).json();
+    const { issuer, token_endpoint } = await bodyOf(
+      fetch(`${http.baseUrl}/${tenantId}/v2.0/.well-known/openid-configuration`),
+    );
     expect(issuer).toBe(`${http.baseUrl.replace('http:', 'https:')}/${tenantId}/v2.0`);
     expect(token_endpoint).toBe(`${http.baseUrl}/${tenantId}/oauth2/v2.0/token`);
   });
@@ -157,7 +158,7 @@ describe('tokens at Graph', () => {
     services.entra.revoke();
     const refused = await readBatch(fresh, [anna]);
     expect(refused.status).toBe(401);
-    expect((await refused.json()).error.code).toBe('InvalidAuthenticationToken');
+    expect((await bodyOf(refused)).error.code).toBe('InvalidAuthenticationToken');
     expect((await readBatch(await token(), [anna])).status).toBe(200);
   });
 
@@ -179,7 +180,7 @@ describe('tokens at Graph', () => {
 
 describe('getPresencesByUserId', () => {
   test('answers each id once, unknown ones as PresenceUnknown', async () => {
-    const { value } = await (await readBatch(await token(), [anna, ben.toUpperCase(), UNKNOWN, anna])).json();
+    const { value } = await bodyOf(readBatch(await token(), [anna, ben.toUpperCase(), UNKNOWN, anna]));
     expect(value.map((p: { id: string }) => p.id)).toEqual([anna, ben, UNKNOWN]);
     expect(value[2]).toMatchObject({ availability: 'PresenceUnknown', sequenceNumber: null });
   });
@@ -188,7 +189,7 @@ describe('getPresencesByUserId', () => {
     const ids = (n: number): string[] =>
       Array.from({ length: n }, (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`);
     const bearer = await token();
-    expect((await (await readBatch(bearer, ids(650))).json()).value).toHaveLength(650);
+    expect((await bodyOf(readBatch(bearer, ids(650)))).value).toHaveLength(650);
     expect((await readBatch(bearer, ids(651))).status).toBe(400);
     expect((await readBatch(bearer, [])).status).toBe(400);
     expect((await readBatch(bearer, ['anna@contoso.com'])).status).toBe(400);
@@ -199,7 +200,7 @@ describe('getPresencesByUserId', () => {
       body: '{"ids": [',
     });
     expect(broken.status).toBe(400);
-    expect((await broken.json()).error.code).toBe('BadRequest');
+    expect((await bodyOf(broken)).error.code).toBe('BadRequest');
   });
 
   test('is limited to 1,500 requests in 30 s, then says when to come back', async () => {

@@ -109,13 +109,27 @@ export class Sbc {
   }
 }
 
+/** Everything that a test reads from an answer of Entra or Graph. */
+export interface AnswerBody {
+  readonly access_token: string;
+  readonly error_codes: number[];
+  readonly issuer: string;
+  readonly token_endpoint: string;
+  readonly error: { readonly code: string };
+  readonly value: { readonly id: string }[];
+}
+
+export async function bodyOf(response: Response | Promise<Response>): Promise<AnswerBody> {
+  return (await (await response).json()) as AnswerBody;
+}
+
 /** Waits until `probe` gives something truthy; fails with the last value after `ms`. */
 export async function until<T>(what: string, probe: () => T, ms = 5000): Promise<NonNullable<T>> {
   const end = Date.now() + ms;
   for (;;) {
     const value = probe();
     if (value) {
-      return value as NonNullable<T>;
+      return value;
     }
     if (Date.now() > end) {
       throw new Error(`not seen in ${ms} ms: ${what}`);

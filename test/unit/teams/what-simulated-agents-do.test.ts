@@ -176,11 +176,11 @@ describe('a transfer', () => {
 test('an agent can be in several calls, and presence goes back only after the last', async () => {
   tenant.misbehave({ what: 'presence-lag', ms: 0 });
   const [first, second] = await Promise.all([sbc.call(ANNA.number), sbc.call(ANNA.number)]);
-  await Promise.all([first!.answered, second!.answered]);
+  await Promise.all([first.answered, second.answered]);
   expect(anna()).toMatchObject({ calls: 2, presence: { availability: 'Busy' } });
-  await first!.hangUp();
+  await first.hangUp();
   expect(anna()).toMatchObject({ calls: 1, presence: { availability: 'Busy' } });
-  await second!.hangUp();
+  await second.hangUp();
   expect(anna()).toMatchObject({ calls: 0, presence: { availability: 'Available' } });
 });
 
