@@ -149,7 +149,7 @@ function sameSecret(given: string, wanted: string): boolean {
 
 function adminListenError(error: unknown, options: AdminServerOptions): Error {
   const cause = toError(error);
-  const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+  const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
   return new SidekickError(
     taken ? 'SK_PORT_TAKEN' : 'SK_SETTINGS_INVALID',
     `The admin port of the SIP server cannot listen on tcp ${options.host}:${options.port}`,

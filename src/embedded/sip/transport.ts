@@ -46,7 +46,7 @@ export interface Transport {
 /** Turns a listen error into one that names the port. */
 export function listenError(error: unknown, options: Pick<ListenOptions, 'protocol' | 'host' | 'port'>): Error {
   const cause = toError(error);
-  const code = (cause as NodeJS.ErrnoException).code;
+  const code = (error as NodeJS.ErrnoException).code;
   const where = `${options.protocol} ${formatHostPort(options.host, options.port)}`;
   if (code === 'EADDRINUSE') {
     return new SidekickError('SK_PORT_TAKEN', `SIP cannot listen on ${where}: the port is taken`, {
