@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { SidekickError } from '../lib/errors';
 
@@ -26,17 +26,19 @@ function startedAt(pid: number): string {
 }
 
 /**
- * Makes this process the owner of a data folder until `releaseFolder`. The mark of an owner that no longer runs is taken over.
+ * Makes this process the owner of a data folder, which is made if need be, until `releaseFolder`. The mark of an owner that no longer runs is taken over.
  * @throws SK_CONFLICT while another living process owns it
  */
 export function claimFolder(folder: string): void {
   const mark = `${process.pid} ${startedAt(process.pid)}\n`;
   for (;;) {
     try {
+      mkdirSync(folder, { recursive: true });
       writeFileSync(ownerFile(folder), mark, { flag: 'wx', mode: 0o600 });
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      const { code, path: at } = error as NodeJS.ErrnoException;
+      if (code !== 'EEXIST' || at !== ownerFile(folder)) {
         throw new SidekickError('SK_SETTINGS_INVALID', `The data folder ${folder} cannot be written`, {
           why: (error as Error).message,
           next: 'give the folder to the user who starts Sidekick, or name another one with --data',

@@ -56,7 +56,6 @@ interface Folder {
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const root = path.resolve(options.dataDir);
   const folder: Folder = { root, data: path.join(root, 'data'), password: path.join(root, 'password') };
-  mkdirSync(root, { recursive: true });
   claimFolder(root);
   try {
     const binaries = findBinaries();

@@ -327,6 +327,24 @@ describe('a reservation', () => {
     ).toBeUndefined();
   });
 
+  it.each([
+    ['leaves', (callId: string) => store.leaveQueue(test.db, callId, 'timed-out')],
+    ['hangs up', (callId: string) => store.endCall(test.db, callId, 'abandoned', 'caller-gave-up-waiting')],
+  ])('that is being made when the caller %s is among the offers to take back', async (_what, leave) => {
+    const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: QUEUE });
+    const callId = await waitingCall(test.db, scenario);
+    let left: ReturnType<typeof leave> | undefined;
+    let offerId: string | undefined;
+    await store.withQueueLock(test.db, scenario.queueId, async (tx) => {
+      const made = await store.insertOffers(tx, scenario.queueId, [{ callId, agentId: scenario.agents['Anna']! }], []);
+      offerId = made[0]!.offerId;
+      left = leave(callId);
+      // Long enough for the other connection to reach the row that it must wait for.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    });
+    expect((await left)!.openOffers).toMatchObject([{ offerId }]);
+  });
+
   it('has all that is needed to ring the agent, and the shorter of the two ring timeouts', async () => {
     const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: { ...QUEUE, ring_timeout_seconds: 25 } });
     await test.db.query('update agent_endpoints set max_ring_seconds = 15');
