@@ -1,5 +1,6 @@
 import { describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
+import { MIN_SESSION_SECONDS } from './carrier/session-timer';
 import type { SipDialog, SipRequest, SipResponse } from './srf';
 
 /** `media_timeout` while a peer is on hold and sends nothing, milliseconds: an hour, so that no held call is cut off. */
@@ -39,7 +40,10 @@ export function relayReinvites(
   });
 
   async function answer(request: SipRequest, response: SipResponse): Promise<void> {
-    const headers: Record<string, string> = options.contact === undefined ? {} : { Contact: options.contact };
+    const headers: Record<string, string> = {
+      ...(options.contact === undefined ? {} : { Contact: options.contact }),
+      ...refreshHeaders(request.get('Session-Expires')),
+    };
     if (!request.body) {
       response.send(200, { headers, body: dialog.local.sdp });
       return;
@@ -60,4 +64,22 @@ export function relayReinvites(
       response.send(488);
     }
   }
+}
+
+/**
+ * Headers of the 200 that refreshes a session (RFC 4028 9): without Session-Expires the peer takes the timer for switched off.
+ * Who refreshes stays as the peer asks; where it says nothing it is the peer, who has just done it.
+ */
+export function refreshHeaders(sessionExpires: string | undefined): Record<string, string> {
+  const asked = /^\s*(\d+)\s*(?:;(.*))?$/.exec(sessionExpires ?? '');
+  if (!asked) {
+    return {};
+  }
+  const seconds = Math.max(MIN_SESSION_SECONDS, Number(asked[1]));
+  const weRefresh = /refresher\s*=\s*uas/i.test(asked[2] ?? '');
+  return {
+    'Session-Expires': `${seconds};refresher=${weRefresh ? 'uas' : 'uac'}`,
+    Supported: 'timer',
+    ...(weRefresh ? {} : { Require: 'timer' }),
+  };
 }
