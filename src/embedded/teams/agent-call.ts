@@ -122,9 +122,7 @@ export class AgentCall {
       case 'ring':
         return this.#ring(step.device);
       case 'early-media':
-        void this.#session.progress(183, { body: this.#answerSdp() });
-
-        return;
+        return this.#earlyMedia();
       case 'answer':
         return this.#answer(step.voicemail);
       case 'refuse':
@@ -161,14 +159,9 @@ export class AgentCall {
       return;
     }
     this.#clearTimers();
-    let sdp: string;
-    try {
-      sdp = this.#answerSdp();
-    } catch (error) {
-      // The offer broke no rule but has no codec that a simulated agent speaks.
-      const { cause } = RULES['codec-unknown'];
-
-      return this.#refuse({ status: 488, reason: describeError(error), subcode: 531000, cause, missed: false });
+    const sdp = this.#answerSdp();
+    if (sdp === undefined) {
+      return;
     }
     this.#media.play({ kind: 'tone', hz: [voicemail ? VOICEMAIL_TONE_HZ : this.#user.toneHz] });
     const accepted = this.#session.accept(sdp);
@@ -188,11 +181,26 @@ export class AgentCall {
     });
   }
 
-  #answerSdp(): string {
-    const { cryptoForm, answerPlainRtp } = this.#deps.mood;
-    const sdp = this.#session.localSdp ?? this.#media.answer(this.#firstOffer, { cryptoForm });
+  #earlyMedia(): void {
+    const body = this.#answerSdp();
+    if (body !== undefined) {
+      void this.#session.progress(183, { body });
+    }
+  }
 
-    return answerPlainRtp ? sdp.replace('RTP/SAVP', 'RTP/AVP').replace(/a=crypto:.*\r\n/g, '') : sdp;
+  /** Undefined when the offer broke no rule but has no codec that a simulated agent speaks: the call is refused then. */
+  #answerSdp(): string | undefined {
+    const { cryptoForm, answerPlainRtp } = this.#deps.mood;
+    try {
+      const sdp = this.#session.localSdp ?? this.#media.answer(this.#firstOffer, { cryptoForm });
+
+      return answerPlainRtp ? sdp.replace('RTP/SAVP', 'RTP/AVP').replace(/a=crypto:.*\r\n/g, '') : sdp;
+    } catch (error) {
+      const reason = describeError(error).slice(0, 100);
+      this.#refuse({ status: 488, reason, subcode: 531000, cause: 79, missed: false });
+
+      return undefined;
+    }
   }
 
   #refuse({ status, reason, cause, subcode, retryAfterSeconds, missed }: Refusal): void {

@@ -168,6 +168,24 @@ test('a busy data centre answers OPTIONS and INVITE with 503 and when to come ba
   expect((await sbc.options()).status).toBe(200);
 });
 
+test('an offer that breaks no rule but has no codec of a simulated agent gets 488', async () => {
+  for (const earlyMedia of [false, true]) {
+    tenant.setScript('anna', { kind: 'answer', afterMs: 20, earlyMedia });
+    const media = await PhoneMedia.open({ host: '127.0.0.1', srtp: true, codecs: ['PCMA'] });
+    const sdp = media.offer().replace(' 8 101', ' 9 101').replace('rtpmap:8 PCMA', 'rtpmap:9 G722');
+    media.close();
+    const session = sbc.ua.invite(`sip:${ANNA.number}@sip.pstnhub.microsoft.com;user=phone`, {
+      target: sbc.proxy,
+      contact: sbc.contact,
+      from: '<sip:+4915112345678@sbc.example.com>',
+      sdp,
+    });
+    await expect(session.answered).rejects.toMatchObject({ status: 488 });
+  }
+  expect(rules()).toEqual([]);
+  expect(tenant.live).toBe(0);
+});
+
 test('names lead where the table says', async () => {
   await tenant.close();
   tenant = await startTenant(material, { resolve: { 'sbc.example.com': { address: '127.0.0.1', port: sbc.port } } });

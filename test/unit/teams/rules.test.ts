@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RULES, type RuleName } from '../../../src/embedded/teams/rules';
@@ -251,6 +252,22 @@ describe('OPTIONS', () => {
   ])('%j is refused', (changes, name, offending) => {
     expectRefused(options(changes), name, offending.replace('+', '\\+'));
   });
+});
+
+test('no offer, however odd, makes the judge fall over', () => {
+  const line = fc.oneof(
+    fc.constantFrom(...SDP.split('\r\n')),
+    fc.string({ maxLength: 60 }),
+    fc.constantFrom('m=audio', 'm=audio 1 RTP/SAVP', 'a=crypto:', 'a=crypto:1', 'c=IN IP4', 'a=rtpmap:8', 'm='),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 20 }), (lines) => {
+      const message = invite({}, lines.join('\r\n'));
+      const { refused } = judgeInvite(message, CONTEXT);
+      expect(refused === undefined || refused.rule in RULES).toBe(true);
+      expect(refused === undefined || refused.offending.length <= 300).toBe(true);
+    }),
+  );
 });
 
 test('every rule of the table was broken by a test, but those that only a whole call can break', () => {
