@@ -3,6 +3,7 @@ import { describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import { ENDING_WAIT_MS, initialOfferState, stepOffer } from './offer-state';
 import type { OfferClosing, OfferEffect, OfferInput, OfferState } from './offer-state';
+import { persist } from './persist';
 import type { AgentLeg, AgentLegRequest, AgentLegs, CallStore } from './ports';
 
 export interface OfferSessionDeps {
@@ -173,21 +174,12 @@ export class OfferSession {
     );
   }
 
+  /** The agent stays reserved until the row is closed, so it is tried until it is. */
   #close(closing: OfferClosing): void {
     this.#timer?.clear();
-    this.#deps.store.closeOffer(this.request.offerId, closing).then(
-      () => {
-        this.#owner.onOfferClosed(closing);
-      },
-      (error: unknown) => {
-        // The sweep closes rows whose owner gave up; the caller must not wait for it.
-        this.#deps.log.error({
-          event: 'offer_close_failed',
-          offerId: this.request.offerId,
-          reason: describeError(error),
-        });
-        this.#owner.onOfferClosed(closing);
-      },
-    );
+    const { store, clock, log } = this.#deps;
+    void persist('close-offer', () => store.closeOffer(this.request.offerId, closing), clock, log).then(() => {
+      this.#owner.onOfferClosed(closing);
+    });
   }
 }

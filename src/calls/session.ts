@@ -16,6 +16,7 @@ import type {
   Matcher,
   ReservedOffer,
 } from './ports';
+import { persist } from './persist';
 import type { Termination } from './termination';
 
 export interface CallSessionDeps {
@@ -35,9 +36,6 @@ export interface CallSessionInfo {
   readonly route: CallRoute;
 }
 
-/** How long a store that does not answer is retried while the caller listens to music, milliseconds between tries. */
-const STORE_RETRY_MS = [50, 100, 250, 500, 1_000] as const;
-
 /**
  * One caller's call on this node: runs the call machine's effects on the caller's leg, the agents' legs and the store. Facts
  * of a call are written in the order in which they happened.
@@ -54,6 +52,8 @@ export class CallSession {
   readonly #reserved = new Map<string, ReservedOffer>();
   readonly #seen = new Set<string>();
   #facts: Promise<void> = Promise.resolve();
+  #factsDone = false;
+  #reported = false;
 
   constructor(deps: CallSessionDeps, info: CallSessionInfo, caller: CallerLeg, onFinished: (end: Termination) => void) {
     this.#deps = deps;
@@ -70,11 +70,6 @@ export class CallSession {
   /** Offers whose row may still be open; for drains and leak checks. */
   get openOffers(): number {
     return this.#offers.size;
-  }
-
-  /** Resolves when every fact of this call so far is written or given up. */
-  settled(): Promise<void> {
-    return this.#facts;
   }
 
   start(): void {
@@ -301,6 +296,7 @@ export class CallSession {
       this.input({ kind: 'offer-over', offerId });
     }
     this.#deps.matcher.requestMatch(this.info.route.queueId);
+    this.#maybeFinished();
   }
 
   #bridge(offerId: string): void {
@@ -339,7 +335,8 @@ export class CallSession {
     this.#caller.close();
     this.#fact('end-call', () => this.#deps.store.endCall(this.info.callId, end));
     void this.#facts.then(() => {
-      this.#onFinished(end);
+      this.#factsDone = true;
+      this.#maybeFinished();
     });
   }
 
@@ -354,38 +351,21 @@ export class CallSession {
     this.#deps.store.appendEvent(this.info.callId, kind, data);
   }
 
-  /**
-   * Queues a write behind the earlier ones. A store that is away is retried for as long as it takes while the call lives, and
-   * for a bounded time after it; what is given up is logged, and the sweep heals it.
-   */
+  /** Queues a write behind the earlier ones. */
   #fact(name: string, write: () => Promise<void>): void {
     this.#facts = this.#facts.then(async () => {
-      for (let attempt = 0; ; attempt++) {
-        try {
-          await write();
-          return;
-        } catch (error) {
-          const wait = STORE_RETRY_MS[Math.min(attempt, STORE_RETRY_MS.length - 1)] ?? 1_000;
-          this.#log.warn({ event: 'call_fact_retry', fact: name, attempt, reason: describeError(error) });
-          if (isPermanent(error) || (this.#state.kind === 'ended' && attempt > 60)) {
-            this.#log.error({ event: 'call_fact_lost', fact: name, reason: describeError(error) });
-            this.#factLost(name);
-            return;
-          }
-          await new Promise<void>((resolve) => {
-            this.#deps.clock.setTimeout(resolve, wait);
-          });
-        }
+      if (!(await persist(name, write, this.#deps.clock, this.#log))) {
+        this.#factLost(name);
       }
     });
   }
-}
 
-/** Errors that trying again cannot mend: refused by a rule of the schema, or by our own code. */
-function isPermanent(error: unknown): boolean {
-  if (isSidekickError(error)) {
-    return !error.kind.retry;
+  /** Over are the call, its facts and every offer it was given: only then is it forgotten. */
+  #maybeFinished(): void {
+    if (this.#state.kind !== 'ended' || !this.#factsDone || this.#offers.size > 0 || this.#reported) {
+      return;
+    }
+    this.#reported = true;
+    this.#onFinished(this.#state.termination);
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return /^(22|23|42)/.test(code);
 }

@@ -8,6 +8,8 @@ export interface EventSink {
 
 /** How long events are collected before they are written in one statement, milliseconds. */
 const FLUSH_MS = 25;
+/** How long to wait after a write that failed, milliseconds. */
+const RETRY_MS = 500;
 /** Past this many unwritten events the oldest are dropped, loudly: a database that is away must not fill the memory. */
 const MAX_PENDING = 50_000;
 
@@ -62,12 +64,12 @@ export class EventWriter {
     await this.flush();
   }
 
-  #schedule(): void {
+  #schedule(afterMs = FLUSH_MS): void {
     if (this.#timer === undefined && !this.#closed) {
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
         void this.flush();
-      }, FLUSH_MS);
+      }, afterMs);
     }
   }
 
@@ -83,7 +85,7 @@ export class EventWriter {
       this.#log.warn({ event: 'call_events_not_written', count: ready.length, reason: describeError(error) });
       if (!this.#closed) {
         this.#pending = [...ready, ...this.#pending];
-        this.#schedule();
+        this.#schedule(RETRY_MS);
       }
     }
   }
