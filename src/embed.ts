@@ -17,7 +17,7 @@ import { startTeamsTenant } from './embedded/teams/tenant';
 import { demoUsers } from './embedded/teams/users';
 import { writeWhole } from './embedded/tls/files';
 import { makeTestAuthority } from './embedded/tls/test-authority';
-import type { IssuedIdentity, TestAuthority } from './embedded/tls/test-authority';
+import type { IssuedIdentity } from './embedded/tls/test-authority';
 import { errorCodeOf } from './lib/errno';
 import { describeError, isSidekickError } from './lib/errors';
 import { newToken } from './lib/ids';
@@ -37,8 +37,15 @@ interface KeptPorts {
   readonly teamsHttp: number;
 }
 
+interface Identities {
+  /** PEM of the test authority's root. */
+  readonly ca: string;
+  readonly sbc: IssuedIdentity;
+  readonly proxies: IssuedIdentity;
+}
+
 /**
- * Starts the parts that are asked for, in the order postgres, sip, media, teams. If one fails, those before it are closed.
+ * Starts the parts that are asked for. If one fails, the others are closed again.
  * @throws SidekickError SK_PORT_TAKEN, SK_CONFLICT (folder in use), SK_POSTGRES_UNREACHABLE
  */
 export async function startEmbedded(request: EmbedRequest): Promise<Embedded> {
@@ -68,23 +75,18 @@ class Assembly {
   }
 
   async start(): Promise<Embedded> {
-    const { parts, dataDir } = this.#request;
-    if (parts.includes('postgres')) {
-      await this.#startPostgres();
+    const { parts } = this.#request;
+    // The database, the keys and the media server do not need each other, and each takes its time.
+    const [tls] = await allOrError([
+      parts.includes('sip') || parts.includes('teams') ? this.#makeIdentities() : undefined,
+      parts.includes('postgres') ? this.#startPostgres() : undefined,
+      parts.includes('media') ? this.#startMedia() : undefined,
+    ]);
+    if (tls && parts.includes('sip')) {
+      await this.#startSip(tls.sbc);
     }
-    if (parts.includes('sip') || parts.includes('teams')) {
-      const tls = path.join(dataDir, 'tls');
-      const authority = await makeTestAuthority({ directory: path.join(tls, 'authority') });
-      const sbc = await authority.writeIdentity(path.join(tls, 'sbc'), [SBC_NAME]);
-      if (parts.includes('sip')) {
-        await this.#startSip(sbc);
-      }
-      if (parts.includes('teams')) {
-        await this.#startTeams(authority, await authority.writeIdentity(path.join(tls, 'teams'), TEAMS_NAMES));
-      }
-    }
-    if (parts.includes('media')) {
-      await this.#startMedia();
+    if (tls && parts.includes('teams')) {
+      await this.#startTeams(tls);
     }
     await this.#keepPorts();
     const udp = this.#sip?.listening.find((peer) => peer.protocol === 'udp');
@@ -112,6 +114,16 @@ class Assembly {
         );
       }
     }
+  }
+
+  async #makeIdentities(): Promise<Identities> {
+    const folder = path.join(this.#request.dataDir, 'tls');
+    const authority = await makeTestAuthority({ directory: path.join(folder, 'authority') });
+    const [sbc, proxies] = await Promise.all([
+      authority.writeIdentity(path.join(folder, 'sbc'), [SBC_NAME]),
+      authority.writeIdentity(path.join(folder, 'teams'), TEAMS_NAMES),
+    ]);
+    return { ca: authority.ca, sbc, proxies };
   }
 
   async #startPostgres(): Promise<void> {
@@ -159,7 +171,7 @@ class Assembly {
     this.#settings['SIDEKICK_FREESWITCH'] = `${formatHostPort(media.esl)}:${secret}`;
   }
 
-  async #startTeams(authority: TestAuthority, proxies: IssuedIdentity): Promise<void> {
+  async #startTeams({ ca, proxies }: Identities): Promise<void> {
     const clientSecret = newToken(16);
     const sipTls = this.#sip?.listening.find((peer) => peer.protocol === 'tls');
     const start = (sipPort: number, httpPort: number) =>
@@ -168,7 +180,7 @@ class Assembly {
         sipPort,
         httpPort,
         tls: proxies,
-        sbcCa: authority.ca,
+        sbcCa: ca,
         domains: ['sidekick.example'],
         ...(sipTls ? { resolve: { [SBC_NAME]: { address: sipTls.address, port: sipTls.port } } } : {}),
         tenantId: TENANT_ID,
@@ -204,6 +216,18 @@ class Assembly {
     };
     await writeWhole(portsFile(this.#request.dataDir), `${JSON.stringify(ports, null, 2)}\n`);
   }
+}
+
+/** Waits for all, also when one fails, so that nothing is still starting when the others are closed; then throws that error. */
+async function allOrError<T extends readonly unknown[]>(work: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const settled = await Promise.allSettled(work);
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed) {
+    throw failed.reason;
+  }
+  return settled.map((result) => (result.status === 'fulfilled' ? result.value : undefined)) as {
+    -readonly [K in keyof T]: Awaited<T[K]>;
+  };
 }
 
 /** Starts with the kept port; if somebody else has it by now, with any other. A port that was asked for stays an error. */
