@@ -40,7 +40,10 @@ describe('the composed music', () => {
 
   test('is at one place for everyone who listens, and runs on over the loop point', () => {
     const clip = defaultMusic();
-    const [a, b] = [new LocalStreamSource('local_stream://moh', clip), new LocalStreamSource('local_stream://moh', clip)];
+    const [a, b] = [
+      new LocalStreamSource('local_stream://moh', clip),
+      new LocalStreamSource('local_stream://moh', clip),
+    ];
     const last = clip.length / FRAME - 1;
     expect(Buffer.from(a.next(PCMA, last))).toEqual(Buffer.from(b.next(PCMA, last)));
     expect(Buffer.from(a.next(PCMU, last + 1))).toEqual(Buffer.from(PCMU.encode(music.subarray(0, FRAME))));

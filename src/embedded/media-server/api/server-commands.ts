@@ -86,7 +86,7 @@ const show: ApiCommand = (args, { channels }) => {
     return rest.includes('json') ? `${JSON.stringify({ row_count: rows.length })}\n` : `\n${rows.length} total.\n`;
   }
   if (rest.includes('json')) {
-    return `${JSON.stringify(rows.length === 0 ? { row_count: 0 } : { row_count: rows.length, rows })}\n`;
+    return rows.length === 0 ? '{"row_count": 0}\n' : `${JSON.stringify({ row_count: rows.length, rows })}\n`;
   }
   const [first] = rows;
   const head = first === undefined ? '' : `${Object.keys(first).join(',')}\n`;

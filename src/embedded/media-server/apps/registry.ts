@@ -3,7 +3,6 @@ import type { Application } from '../channel/app-runner';
 import type { Channel } from '../channel/channel';
 import { expandVariables, parsePairs } from '../channel/variables';
 import { isCause } from '../channel/causes';
-import { FRAME_MS } from '../media/audio-source';
 import type { AppContext, AppFunction, AppServices, OpenSocket } from './app-context';
 import { InbandKeys } from './inband-keys';
 import { playAndGetDigits } from './play-and-get-digits';
@@ -30,9 +29,9 @@ function setMany({ channel, arg }: AppContext): undefined {
 }
 
 async function sleep({ frame, arg }: AppContext): Promise<undefined> {
-  let ticks = Math.ceil((Number(arg) || 0) / FRAME_MS);
-  if (ticks > 0) {
-    await frame.perform({ step: () => --ticks <= 0 });
+  const until = performance.now() + (Number(arg) || 0);
+  if (performance.now() < until) {
+    await frame.perform({ step: () => performance.now() >= until });
   }
   return undefined;
 }

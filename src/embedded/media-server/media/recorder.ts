@@ -122,7 +122,7 @@ export class Recorder {
 
   async #open(): Promise<void> {
     try {
-      await mkdir(dirname(this.path), { recursive: true });
+      await makeFolder(dirname(this.path));
       if (this.#options.append === true) {
         const size = await stat(this.path).then(
           (s) => s.size,
@@ -163,4 +163,29 @@ export class Recorder {
     this.#failed = true;
     this.#options.onError?.(error);
   }
+}
+
+/**
+ * Makes the folders that are missing, one by one: Node's own recursive form never returns where the system answers ENOENT
+ * for a folder whose parent exists, as /proc does.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  const missing: string[] = [];
+  for (let place = folder; !(await exists(place)) && dirname(place) !== place; place = dirname(place)) {
+    missing.unshift(place);
+  }
+  for (const place of missing) {
+    await mkdir(place).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') {
+        throw error;
+      }
+    });
+  }
+}
+
+async function exists(place: string): Promise<boolean> {
+  return stat(place).then(
+    () => true,
+    () => false,
+  );
 }

@@ -65,6 +65,10 @@ export class RtpPhone {
     this.#generator = tone === undefined ? undefined : new ToneGenerator([tone], 0.2);
   }
 
+  sayWith(generator: ToneGenerator): void {
+    this.#generator = generator;
+  }
+
   press(keys: string, samples = 800): void {
     this.#keysOut.send(keys, samples);
   }
