@@ -18,7 +18,7 @@ export interface WaitingCall {
 export type WorkState =
   | { readonly kind: 'signed-out' }
   | { readonly kind: 'paused'; readonly reason: string }
-  | { readonly kind: 'not-ready'; readonly reason: 'missed' | 'declined' | 'unreachable' | 'failed' }
+  | { readonly kind: 'not-ready'; readonly reason: 'missed' | 'declined' | 'busy' | 'unreachable' | 'failed' }
   | { readonly kind: 'wrap-up'; readonly until: number }
   | { readonly kind: 'ready' };
 

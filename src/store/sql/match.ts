@@ -18,12 +18,11 @@ export const withQueueLock: Store['withQueueLock'] = (q, queueId, fn) => {
 
 /**
  * A wrap-up or retry delay that is over counts as ready from its end on, whether or not anybody has noted it yet.
- * A busy line has no word of its own among the reasons of the snapshot; it is told as declined (both are 486 or 603 by platform).
  */
 const WORK_STATE_JSON = `case
     when s.state = 'ready' or ${WOKEN('s')} then json_build_object('kind', 'ready')
     when s.state = 'paused' then json_build_object('kind', 'paused', 'reason', s.reason)
-    when s.state = 'not-ready' then json_build_object('kind', 'not-ready', 'reason', case s.reason when 'busy' then 'declined' else s.reason end)
+    when s.state = 'not-ready' then json_build_object('kind', 'not-ready', 'reason', s.reason)
     when s.state = 'wrap-up' then json_build_object('kind', 'wrap-up', 'until', ${ms('s.until')})
     else json_build_object('kind', 'signed-out') end`;
 
