@@ -17,6 +17,8 @@ export interface ConnectionOptions {
   readonly limits: TransportLimits;
   readonly sink: TransportSink;
   readonly onClose: (connection: StreamConnection) => void;
+  /** We are opening it: `established()` follows, or it fails. */
+  readonly connecting: boolean;
 }
 
 export class StreamConnection implements Flow {
@@ -30,6 +32,8 @@ export class StreamConnection implements Flow {
   #timer: NodeJS.Timeout | undefined;
   #timerIsFirst = true;
   #error: Error | undefined;
+  /** Sends before a connection of ours stands; undefined once it does. */
+  #early: ((error: Error) => void)[] | undefined;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
@@ -38,6 +42,7 @@ export class StreamConnection implements Flow {
     this.remote = options.remote;
     this.local = options.local;
     this.#framer = new StreamFramer(options.limits.maxMessageBytes);
+    this.#early = options.connecting ? [] : undefined;
     this.#armTimer(FIRST_MESSAGE_MS, true);
     options.socket.setNoDelay(true);
     options.socket.setKeepAlive(true, 30_000);
@@ -70,11 +75,17 @@ export class StreamConnection implements Flow {
     if (this.#socket.writableLength > MAX_BACKLOG) {
       this.#abort('backlog');
     }
+    this.#early?.push(failed);
     this.#socket.write(data, (error) => {
       if (error) {
         failed(this.#error ?? error);
       }
     });
+  }
+
+  /** The connection that we opened stands; for TLS, the peer's certificate is verified. */
+  established(): void {
+    this.#early = undefined;
   }
 
   destroy(): void {
@@ -132,6 +143,10 @@ export class StreamConnection implements Flow {
     this.#closed = true;
     this.#clearTimer();
     this.#options.sink.connections(-1);
+    // TLS takes data before the handshake is over and says nothing when that fails.
+    for (const failed of this.#early?.splice(0) ?? []) {
+      failed(this.#error ?? new Error('connection was not established'));
+    }
     this.#options.onClose(this);
   }
 }

@@ -138,12 +138,12 @@ export class StreamTransport implements Transport {
       address: plainAddress(socket.remoteAddress),
       port: socket.remotePort ?? 0,
     };
-    this.#add(socket, remote, peerKey(remote)).peerNames = peerNames;
+    this.#add(socket, remote, peerKey(remote), false).peerNames = peerNames;
   }
 
   #connect(peer: Peer): StreamConnection {
     const socket = this.#options.protocol === 'tcp' ? connectTcp(peer.port, peer.address) : this.#connectTls(peer);
-    const connection = this.#add(socket, peer, connectionKey(peer));
+    const connection = this.#add(socket, peer, connectionKey(peer), true);
     const timer = setTimeout(() => {
       socket.destroy(new Error(`no connection to ${peerKey(peer)} in ${CONNECT_MS} ms`));
     }, CONNECT_MS);
@@ -152,6 +152,7 @@ export class StreamTransport implements Transport {
     };
     socket.once(this.#options.protocol === 'tls' ? 'secureConnect' : 'connect', () => {
       done();
+      connection.established();
       if (this.#options.protocol === 'tls') {
         connection.peerNames = namesOf(socket as TLSSocket);
       }
@@ -181,10 +182,11 @@ export class StreamTransport implements Transport {
     return connectTls(options);
   }
 
-  #add(socket: Socket, remote: Peer, key: string): StreamConnection {
+  #add(socket: Socket, remote: Peer, key: string, connecting: boolean): StreamConnection {
     const connection: StreamConnection = new StreamConnection({
       socket,
       remote,
+      connecting,
       local: this.local ?? { protocol: this.#options.protocol, address: plainAddress(socket.localAddress), port: 0 },
       limits: this.#options.limits,
       sink: this.#options.sink,
