@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * One error class for the whole product. Every code is registered here with what a SIP peer, an HTTP client and a shell
  * see of it, and whether trying again can help. docs/errors.md is the same table for readers; a test keeps both equal.
@@ -75,7 +77,10 @@ export function isSidekickError(value: unknown, code?: ErrorCode): value is Side
 
 /** Makes an Error of whatever was thrown, keeping the original as the cause. */
 export function toError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value), { cause: value });
+  // isNativeError also knows errors of another realm, such as those that Node's core makes under a test runner.
+  return value instanceof Error || types.isNativeError(value)
+    ? (value)
+    : new Error(String(value), { cause: value });
 }
 
 /** One line for a log or a terminal: the message and the chain of causes. */
