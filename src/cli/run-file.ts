@@ -70,12 +70,18 @@ export function findRunning(dataDir: string): RunFile | undefined {
   return run !== undefined && isAlive(run) ? run : undefined;
 }
 
-/** When a process began, from field 22 of /proc/<pid>/stat; undefined where there is no /proc. */
+/** When a process began, as /proc tells; undefined where there is no /proc or no such process. */
 export function processStart(pid: number): string | undefined {
+  return processStat(pid)?.start;
+}
+
+/** State and start time from /proc/<pid>/stat (proc(5), fields 3 and 22). */
+function processStat(pid: number): { readonly state: string; readonly start: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the name in parentheses and may hold anything, so count from the last one.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', start: fields[19] ?? '' };
   } catch {
     return undefined; // no /proc, or the process is gone
   }
@@ -89,6 +95,12 @@ function isAlive(run: RunFile): boolean {
       return false;
     }
   }
-  const started = processStart(run.pid);
-  return started === undefined || run.processStart === undefined || started === run.processStart;
+  const stat = processStat(run.pid);
+  if (stat === undefined) {
+    // Without /proc the signal is all there is to go by; with it, the process has just gone.
+    return run.processStart === undefined;
+  }
+  // A killed process that nobody has waited for (Z) takes signals like a living one, in containers for ever.
+  const dead = stat.state === 'Z' || stat.state === 'X';
+  return !dead && (run.processStart === undefined || stat.start === run.processStart);
 }

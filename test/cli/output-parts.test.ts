@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -151,6 +153,25 @@ describe('the run file', () => {
     }
     expect(readRunFile(dir)).toBeDefined();
   });
+  (process.platform === 'linux' ? it : it.skip)(
+    'of a killed process that nobody has waited for is nobody’s',
+    async () => {
+      // The shell becomes `sleep`, which never waits for the child that the shell had started.
+      const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 20'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      try {
+        const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+        const born = processStart(pid);
+        writeRunFile(dir, run({ pid, processStart: born }));
+        expect(findRunning(dir)).toBeDefined();
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        expect(() => process.kill(pid, 0)).not.toThrow();
+        expect(findRunning(dir)).toBeUndefined();
+      } finally {
+        parent.kill('SIGKILL');
+        await once(parent, 'close');
+      }
+    },
+  );
   it('is removed by its own process only', () => {
     writeRunFile(dir, run({ pid: process.pid + 1 }));
     removeRunFile(dir);
