@@ -13,7 +13,7 @@ import { Parties } from './marked-audio';
 import { Pacer } from './pacer';
 
 const HOST = '127.0.0.1';
-const TEAMS_NAMES = ['sip.pstnhub.microsoft.com', 'sip2.pstnhub.microsoft.com', 'sip3.pstnhub.microsoft.com'];
+const TEAMS_NAMES = ['sip.pstnhub.microsoft.com', 'sip2.pstnhub.microsoft.com', 'sip3.pstnhub.microsoft.com', HOST];
 export const GRAPH_TENANT = '11111111-2222-4333-8444-555555555555';
 export const GRAPH_CLIENT = '66666666-7777-4888-8999-aaaaaaaaaaaa';
 export const GRAPH_SECRET = 'bench-secret';
