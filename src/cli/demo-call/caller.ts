@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { Carrier } from '../../embedded/carrier/carrier';
 import type { CarrierCall } from '../../embedded/carrier/carrier-call';
 import { DEMO_CALLER_TONE_HZ } from '../../embedded/teams/users';
-import { describeError } from '../../lib/errors';
+import { describeError, isSidekickError } from '../../lib/errors';
 import { sleep } from '../../lib/clock';
 import { withTimeout } from '../../lib/timeout';
 import type { CallRow, StoredCallEvent } from '../../store';
@@ -50,6 +50,7 @@ const HEARD_MS = 200;
 /** How long after the end its facts may take to be written. */
 const SETTLE_MS = 5000;
 const HANG_UP_MS = 3000;
+const CLOSE_MS = 1000;
 /** A talk lasts at least this long, unless both sides were heard before. */
 const PROOF_MS = 3000;
 
@@ -73,6 +74,7 @@ class Caller {
   #callId: string | undefined;
   #eventsSeen = 0;
   #watchError: string | undefined;
+  #nodeLost = false;
 
   constructor(plan: CallerPlan, deps: CallerDeps, from: string) {
     this.#plan = plan;
@@ -96,7 +98,11 @@ class Caller {
     const watching = this.#watch(call, over.signal);
     await this.#talk(call, signal);
     await this.#hangUp(call);
-    await ended;
+    // A phone that was closed without a word may never tell of its end.
+    await withTimeout(ended, CLOSE_MS, () => new Error('the call did not end')).catch((error: unknown) =>
+      this.#note(error),
+    );
+    over.abort();
     await watching;
     return this.#summary(call);
   }
@@ -106,7 +112,7 @@ class Caller {
     const until = Date.now() + this.#plan.waitMs;
     let talkUntil: number | undefined;
     let proofUntil: number | undefined;
-    while (call.state !== 'ended' && !signal.aborted) {
+    while (call.state !== 'ended' && !signal.aborted && !this.#nodeLost) {
       const now = Date.now();
       if (talkUntil === undefined && (this.#heardAgent(call) !== undefined || this.#has('connected'))) {
         talkUntil = now + this.#plan.talkMs;
@@ -141,6 +147,11 @@ class Caller {
         await this.#look(call);
       } catch (error) {
         this.#note(error);
+        // The demo's database ends with the demo: nobody is there any more to answer, or to write what happened.
+        this.#nodeLost ||= isSidekickError(error, 'SK_POSTGRES_UNREACHABLE');
+      }
+      if (over.aborted && this.#nodeLost) {
+        return;
       }
       if (over.aborted) {
         deadline = Math.min(deadline, Date.now() + SETTLE_MS);
