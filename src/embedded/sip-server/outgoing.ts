@@ -279,7 +279,7 @@ export class OutgoingRequests {
     const meta: MessageMeta = internal
       ? { ...metaOf('network', response, outgoing.target), bytes: 0, address: '', port: 0 }
       : metaOf('network', response, outgoing.target);
-    outgoing.client.sip(meta, outgoing.id, dialogId, '', response);
+    outgoing.client.sip(meta, outgoing.id, dialogId, '|', response);
   }
 
   /** Filled from the first response that made a dialog on, also when the INVITE fails in the end. */
@@ -420,7 +420,8 @@ export class OutgoingRequests {
 function addHeaders(request: SipMessage, app: AppMessage): void {
   const replaced = new Set<string>();
   for (const header of app.headers) {
-    if (DIALOGS_OWN.has(header.key)) {
+    const contactOfNobody = header.key === 'contact' && !request.has('contact');
+    if (DIALOGS_OWN.has(header.key) || contactOfNobody) {
       continue;
     }
     // The first of a name takes the place of the dialog's own value, more of it follow.

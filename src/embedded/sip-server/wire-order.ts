@@ -14,7 +14,13 @@ const ORDER = [
   .join(' ')
   .split(' ');
 
-const RANK: ReadonlyMap<string, number> = new Map(ORDER.map((key, i) => [key, i]));
+/** These follow even the unknown ones. */
+const LAST = ['alert-info', 'reply-to', 'remote-party-id', 'p-asserted-identity'];
+
+const RANK: ReadonlyMap<string, number> = new Map([
+  ...ORDER.map((key, i) => [key, i] as const),
+  ...LAST.map((key, i) => [key, ORDER.length + 1 + i] as const),
+]);
 
 /** Sorts the headers in place and gives Content-Length its place before the unknown ones. */
 export function orderForWire(message: SipMessage): SipMessage {
