@@ -38,7 +38,7 @@ describe('the event socket', () => {
     expect(await client.read()).toBe('Content-Type: command/reply\nReply-Text: -ERR command not found\n\n');
     client.write('auth wrong\n\n');
     expect(await client.read()).toBe(
-      'Content-Type: command/reply\nReply-Text: -ERR invalid\n\nContent-Type: text/disconnect-notice\nContent-Disposition: disconnect\nContent-Length: 67\n\nDisconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n',
+      'Content-Type: command/reply\nReply-Text: -ERR invalid\n\nContent-Type: text/disconnect-notice\nContent-Length: 67\n\nDisconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n',
     );
     expect(client.closed()).toBe(true);
     expect(lab.server.stats().eslRejected).toBe(2);

@@ -26,7 +26,7 @@ describe('originate', () => {
     expect(request.get('x-leg')).toBe('token-1');
     expect(request.callId).toBe('my-call-1');
     expect(request.get('from')).toContain('<sip:+4930123@127.0.0.1');
-    expect(request.get('user-agent')).toBe('drachtio MRF');
+    expect(request.get('user-agent')).toBe('Sidekick media');
     expect(request.get('supported')).toBe('path, replaces');
     expect(request.get('session-expires')).toBeUndefined();
     const phone = await lab.phone({ secure: true });
@@ -154,7 +154,7 @@ describe('a bridge of a plain caller and an SRTP agent', () => {
 
   test('is made at the very moment of the answer, before originate has replied', async () => {
     caller = await lab.endpoint({ tone: 700 });
-    const { invite, uuid } = lab.originate(ORIGINATE);
+    const { invite, uuid, reply } = lab.originate(ORIGINATE);
     const session = await invite;
     const phone = await lab.phone({ secure: true, tone: 1100 });
     phone.connect(session.remoteSdp!);
@@ -162,6 +162,8 @@ describe('a bridge of a plain caller and an SRTP agent', () => {
     expect(await lab.control.api(`uuid_bridge ${caller.uuid} ${uuid}`)).toBe(`+OK ${uuid}\n`);
     await wait(150);
     expect(await listen({ caller: caller.phone, agent: phone })).toEqual({ caller: [1100], agent: [700] });
+    // As the real server does: the leg lives, but what was to run on it never will.
+    expect(await reply).toBe('-ERR ORIGINATOR_CANCEL');
   });
 
   test('passes the payload bytes on unchanged when both have one codec', async () => {
@@ -320,7 +322,7 @@ describe('a bridge of a plain caller and an SRTP agent', () => {
     const music = caller.esl.run(caller.uuid, 'playback', 'local_stream://moh/8000');
     agent = await lab.agent({ secure: true, tone: 1100 });
     await lab.control.api(`uuid_bridge ${caller.uuid} ${agent.uuid}`);
-    expect(await music).toMatchObject({ Application: 'playback' });
+    expect(await music).toMatchObject({ Application: 'playback', 'Application-Response': 'PLAYBACK ERROR' });
     await wait(100);
     expect(await listen(phones())).toEqual({ caller: [1100], agent: [700] });
   });

@@ -24,7 +24,8 @@ export async function play(context: AppContext, text: string, options: PlayOptio
       continue;
     }
     const outcome = await playSource(context, source, options);
-    response = 'FILE PLAYED';
+    // What is broken off because the channel leaves for a bridge or a transfer counts as an error; uuid_break does not.
+    response = outcome === 'abort' ? 'PLAYBACK ERROR' : 'FILE PLAYED';
     if (outcome !== 'done') {
       return { response, outcome };
     }

@@ -63,6 +63,7 @@ async function socket({ channel, arg, frame, services }: AppContext): Promise<st
   const open: OpenSocket = connection;
   channel.emit('CHANNEL_PARK');
   await frame.perform({ unbreakable: true, step: () => open.closed });
+  channel.emit('CHANNEL_UNPARK');
   return undefined;
 }
 

@@ -118,6 +118,7 @@ export class ChannelControl {
     if (channel.ended) {
       return;
     }
+    const wasParked = channel.mode === 'parked' && channel.bridging === undefined;
     channel.mode = 'ended';
     channel.generation++;
     channel.hangupCause = cause;
@@ -125,6 +126,9 @@ export class ChannelControl {
     channel.times.hangup = Date.now() * 1000;
     channel.setVariable('hangup_cause', cause);
     channel.emit('CHANNEL_HANGUP');
+    if (wasParked) {
+      channel.emit('CHANNEL_UNPARK');
+    }
     channel.tellWaiters();
     channel.sip?.end(cause);
     this.#cancelBridging(channel);
@@ -200,12 +204,20 @@ export class ChannelControl {
     if (channel.ended) {
       return;
     }
+    this.#unpark(channel);
     const generation = ++channel.generation;
     channel.runner.abortAll(() => {
       if (!channel.ended && channel.generation === generation) {
         then();
       }
     });
+  }
+
+  #unpark(channel: Channel): void {
+    if (channel.mode === 'parked' && channel.state === 'CS_PARK') {
+      channel.mode = 'new';
+      channel.emit('CHANNEL_UNPARK');
+    }
   }
 
   #link(a: Channel, b: Channel): void {
@@ -229,6 +241,7 @@ export class ChannelControl {
       leg.setState('CS_SOFT_EXECUTE');
     }
     a.emit('CHANNEL_EXECUTE', { Application: 'uuid_bridge', 'Application-Data': b.uuid });
+    b.emit('CHANNEL_EXECUTE', { Application: 'uuid_bridge', 'Application-Data': a.uuid });
     a.setState('CS_EXCHANGE_MEDIA');
     b.setState('CS_EXCHANGE_MEDIA');
     const pair = { 'Bridge-A-Unique-ID': a.uuid, 'Bridge-B-Unique-ID': b.uuid };

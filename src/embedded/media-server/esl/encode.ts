@@ -66,8 +66,8 @@ export function disconnectNotice(uuid?: string, linger?: number): string {
   const lines = ['Content-Type: text/disconnect-notice'];
   if (uuid !== undefined) {
     lines.push(`Controlled-Session-UUID: ${uuid}`);
+    lines.push(`Content-Disposition: ${linger === undefined ? 'disconnect' : 'linger'}`);
   }
-  lines.push(`Content-Disposition: ${linger === undefined ? 'disconnect' : 'linger'}`);
   if (linger !== undefined && uuid !== undefined) {
     lines.push(`Linger-Time: ${linger}`);
   }

@@ -175,8 +175,8 @@ async function makeFolder(folder: string): Promise<void> {
     missing.unshift(place);
   }
   for (const place of missing) {
-    await mkdir(place).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') {
+    await mkdir(place).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
         throw error;
       }
     });

@@ -45,7 +45,7 @@ export class OutboundLeg implements SipLeg {
       ...(callId === undefined ? {} : { callId }),
       headers: {
         ...SDP_HEADERS,
-        'User-Agent': 'drachtio MRF',
+        'X-FS-Support': 'update_display,send_info',
         Supported: 'path, replaces',
         'Remote-Party-ID': `${name}${caller};party=calling;screen=yes;privacy=off`,
         ...customHeaders(channel),

@@ -19,6 +19,10 @@ import { OutboundLeg } from './outbound-leg';
 
 /** Who may use the dialplan: fsmrf's endpoints name themselves so. */
 const ENDPOINT = /^drachtio-fsmrf:(.*)$/;
+/** As sbc-config names the real server. */
+const USER_AGENT = 'Sidekick media';
+/** FreeSWITCH's originate takes this long to notice the answer; what is done to the leg meanwhile comes first. */
+const ORIGINATE_REPLY_MS = 18;
 
 export class SipTrunk {
   readonly #board: Switchboard;
@@ -33,8 +37,8 @@ export class SipTrunk {
     this.port = port;
     this.#userAgent = new UserAgent(stack, {
       contact: `<sip:drachtio@${formatHostPort(host, port)}>`,
-      userAgent: 'drachtio MRF',
-      allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'MESSAGE', 'INFO', 'UPDATE', 'REFER', 'NOTIFY'],
+      userAgent: USER_AGENT,
+      allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'MESSAGE', 'INFO', 'UPDATE', 'NOTIFY'],
       supported: ['path', 'replaces'],
     });
     this.#services = { control: board.control, holdDelayMs: board.timers.holdDelayMs };
@@ -217,17 +221,23 @@ export class SipTrunk {
         }
       });
       channel.whenUp(() => {
-        if (channel.ended) {
-          resolve(`-ERR ${channel.hangupCause ?? 'NORMAL_TEMPORARY_FAILURE'}\n`);
-          return;
-        }
-        channel.emit('CHANNEL_ORIGINATE');
-        // A bridge that was asked for at this very moment comes first: the actions are for a leg that nobody uses yet.
-        if (channel.mode === 'new') {
-          board.control.runDialplan(channel, request.actions);
-        }
-        resolve(`+OK ${channel.uuid}\n`);
+        board.api.schedule(channel, ORIGINATE_REPLY_MS, () => {
+          resolve(this.#originated(channel, request));
+        });
+      });
+      channel.whenEnded(() => {
+        resolve(`-ERR ${channel.hangupCause ?? 'NORMAL_TEMPORARY_FAILURE'}\n`);
       });
     });
+  }
+
+  /** The leg is up: its actions run, unless a bridge was quicker. Then they never do, and the reply says so, as in FreeSWITCH. */
+  #originated(channel: Channel, request: OriginateRequest): string {
+    if (channel.mode !== 'new' || channel.bridging !== undefined) {
+      return '-ERR ORIGINATOR_CANCEL\n';
+    }
+    channel.emit('CHANNEL_ORIGINATE');
+    this.#board.control.runDialplan(channel, request.actions);
+    return `+OK ${channel.uuid}\n`;
   }
 }

@@ -180,18 +180,27 @@ export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Forgets what the phones heard, listens for a while, and tells who heard what for most of that time. */
+/**
+ * Forgets what the phones heard, listens until each that is sent anything has got `ms` of audio, and tells who heard what for
+ * most of that audio. Measured in audio, not in time, so that a busy machine changes nothing.
+ */
 export async function listen(phones: Record<string, RtpPhone>, ms = 500): Promise<Record<string, number[]>> {
-  for (const phone of Object.values(phones)) {
+  const all = Object.values(phones);
+  const audioMs = (phone: RtpPhone): number => phone.packets.filter((p) => p.payloadType !== 101).length * 20;
+  for (const phone of all) {
     phone.heard.reset();
+    phone.packets.length = 0;
   }
   await wait(ms);
+  for (let more = 0; more < 40 && all.some((p) => audioMs(p) > 0 && audioMs(p) < ms); more++) {
+    await wait(50);
+  }
   return Object.fromEntries(
     Object.entries(phones).map(([name, phone]) => [
       name,
       phone.heard
         .report()
-        .filter((r) => r.ms >= ms * 0.6)
+        .filter((r) => r.ms >= audioMs(phone) * 0.6)
         .map((r) => r.frequency)
         .sort((a, b) => a - b),
     ]),
