@@ -21,6 +21,7 @@ import type { IssuedIdentity } from './embedded/tls/test-authority';
 import { errorCodeOf } from './lib/errno';
 import { describeError, isSidekickError } from './lib/errors';
 import { newToken } from './lib/ids';
+import { packageFolder } from './lib/package';
 import type { Log } from './lib/log';
 
 const HOST = '127.0.0.1';
@@ -165,6 +166,7 @@ class Assembly {
       sip: { host: HOST, port: 0 },
       esl: { host: HOST, port: 0, secret },
       rtpHost: this.#request.sip.host,
+      prompts: path.join(packageFolder(), 'sbc-config', 'prompts'),
       log: (event, details) => this.#log.debug({ event: `media:${event}`, ...details }, 'media server'),
     });
     this.#closers.push({ part: 'media', close: () => media.close() });

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /* eslint-disable @typescript-eslint/no-require-imports -- a node and embedded servers are loaded by the commands that run them */
 import { processIo } from './cli/io';
 import type { Runtime } from './cli/ports';

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { CallRegistry } from './calls/call-registry';
 import type { ReservedOffer } from './calls/ports';
 import type { Settings } from './config/settings';
@@ -12,6 +10,7 @@ import { describeError, SidekickError } from './lib/errors';
 import type { Log } from './lib/log';
 import { createMetrics } from './lib/metrics';
 import type { Metrics } from './lib/metrics';
+import { packageVersion } from './lib/package';
 import { MediaPool } from './media/media-pool';
 import { NodeConfig } from './node-config';
 import { NodeLife } from './node-life';
@@ -331,6 +330,7 @@ class NodeBuilder implements Node {
       store: {
         agentsToPoll: () => store.agentsToPoll(this.#db),
         upsertPresences: (readings) => store.upsertPresences(this.#db, readings),
+        holdPollLease: (forMs) => store.holdLease(this.#db, 'presence', this.nodeId, forMs),
       },
       clock: this.#clock,
       log: this.#log,
@@ -357,7 +357,7 @@ class NodeBuilder implements Node {
       },
       metrics: this.metrics,
       log: this.#log,
-      version: version(),
+      version: packageVersion(),
     });
   }
 
@@ -429,16 +429,4 @@ class NodeBuilder implements Node {
     await this.#db.close();
     this.#log.info({ event: 'node_closed', drained });
   }
-}
-
-/** Version of the package; dist/ lies one folder deeper than src/. */
-function version(): string {
-  for (const up of ['..', '../..']) {
-    const file = path.join(__dirname, up, 'package.json');
-    if (existsSync(file)) {
-      const { version: found } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version?: string };
-      return found ?? 'unknown';
-    }
-  }
-  return 'unknown';
 }

@@ -78,9 +78,7 @@ export function isSidekickError(value: unknown, code?: ErrorCode): value is Side
 /** Makes an Error of whatever was thrown, keeping the original as the cause. */
 export function toError(value: unknown): Error {
   // isNativeError also knows errors of another realm, such as those that Node's core makes under a test runner.
-  return value instanceof Error || types.isNativeError(value)
-    ? (value)
-    : new Error(String(value), { cause: value });
+  return value instanceof Error || types.isNativeError(value) ? value : new Error(String(value), { cause: value });
 }
 
 /** One line for a log or a terminal: the message and the chain of causes. */

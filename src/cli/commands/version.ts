@@ -1,6 +1,6 @@
 import type { Context } from '../context';
 import { line } from '../io';
-import { packageVersion } from '../package-version';
+import { packageVersion } from '../../lib/package';
 import { printJson } from '../output/json';
 
 export function printVersion({ io }: Context, json: boolean): number {

@@ -120,7 +120,7 @@ const MAX_NAME_LENGTH = 80;
 function displayName(address: string): string | undefined {
   const raw = /^\s*(?:"((?:[^"\\]|\\.)*)"|([^"<]*?))\s*</.exec(address);
   const name = (raw?.[1]?.replace(/\\(.)/g, '$1') ?? raw?.[2] ?? '')
-     
+
     .replace(/[\u0000-\u001f\u007f"\\<>]/g, '')
     .trim()
     .slice(0, MAX_NAME_LENGTH);
