@@ -103,6 +103,7 @@ class NodeBuilder implements Node {
   #http: HttpServer | undefined;
   #listener: Listener | undefined;
   #gauge: NodeJS.Timeout | undefined;
+  #reportedQueues: ReadonlySet<string> = new Set();
   #stopping = false;
   #closed: Promise<void> | undefined;
 
@@ -386,9 +387,16 @@ class NodeBuilder implements Node {
 
   #reportQueues(): void {
     const waiting = this.#calls?.waitingByQueue();
-    for (const queue of this.#config.queues) {
-      this.metrics.queueWaiting(queue.name, waiting?.get(queue.name) ?? 0);
+    const names = new Set(this.#config.queues.map((queue) => queue.name));
+    for (const name of names) {
+      this.metrics.queueWaiting(name, waiting?.get(name) ?? 0);
     }
+    for (const name of this.#reportedQueues) {
+      if (!names.has(name)) {
+        this.metrics.queueGone(name);
+      }
+    }
+    this.#reportedQueues = names;
     for (const [name, link] of Object.entries(this.links())) {
       this.metrics.linkUp(name, link.up);
     }

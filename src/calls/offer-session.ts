@@ -28,6 +28,8 @@ export class OfferSession {
   #state: OfferState = initialOfferState;
   #leg: AgentLeg | undefined;
   #agentDialog = '';
+  #ringingAt: number | undefined;
+  #ringMs: number | undefined;
   #timer: TimerHandle | undefined;
   readonly #deps: OfferSessionDeps;
   readonly #owner: OfferOwner;
@@ -38,17 +40,22 @@ export class OfferSession {
     this.request = request;
   }
 
-  get state(): OfferState {
-    return this.#state;
+  /** How long the agent was rung, milliseconds; undefined if it never came to that. */
+  get ringMs(): number | undefined {
+    return this.#ringMs;
   }
 
   input(input: OfferInput): void {
+    const wasRinging = this.#state.kind === 'ringing';
     const step = stepOffer(this.#state, input);
     if (!step) {
       this.#owner.onUnexpected('offer', this.#state.kind, input.kind);
       return;
     }
     this.#state = step.state;
+    if (wasRinging && step.state.kind !== 'ringing' && this.#ringingAt !== undefined) {
+      this.#ringMs = this.#deps.clock.now() - this.#ringingAt;
+    }
     for (const effect of step.effects) {
       this.#run(effect);
     }
@@ -73,6 +80,7 @@ export class OfferSession {
         return;
       }
       case 'note-ringing': {
+        this.#ringingAt = this.#deps.clock.now();
         this.#owner.onEvent('offer:ringing', { offerId: this.request.offerId });
         return;
       }

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock';
 import { describeError, isSidekickError } from '../lib/errors';
 import type { Log } from '../lib/log';
+import type { Metrics } from '../lib/metrics';
 import { initialCallState, stepCall } from './call-state';
 import type { CallEffect, CallInput, CallState } from './call-state';
 import { OfferSession } from './offer-session';
@@ -26,6 +27,7 @@ export interface CallSessionDeps {
   readonly matcher: Matcher;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Pick<Metrics, 'callStage' | 'offerEnded' | 'queueWaited'>;
   readonly onUnexpected: (machine: 'call' | 'offer', state: string, input: string) => void;
 }
 
@@ -53,6 +55,8 @@ export class CallSession {
   readonly #seen = new Set<string>();
   #facts: Promise<void> = Promise.resolve();
   #factsDone = false;
+  readonly #startedAt: number;
+  #waitingSince: number | undefined;
   #reported = false;
 
   constructor(deps: CallSessionDeps, info: CallSessionInfo, caller: CallerLeg, onFinished: (end: Termination) => void) {
@@ -60,6 +64,7 @@ export class CallSession {
     this.info = info;
     this.#caller = caller;
     this.#onFinished = onFinished;
+    this.#startedAt = deps.clock.now();
     this.#log = deps.log.child({ callId: info.callId });
   }
 
@@ -146,6 +151,7 @@ export class CallSession {
         return;
       }
       case 'start-waiting': {
+        this.#waitingSince = this.#deps.clock.now();
         this.#caller.startMusic(this.info.route.musicUri);
         this.#enqueue();
         return;
@@ -188,6 +194,7 @@ export class CallSession {
   #answer(): void {
     this.#caller.answer().then(
       () => {
+        this.#deps.metrics.callStage('answer', this.#deps.clock.now() - this.#startedAt);
         this.#event('call:answered');
         this.#fact('mark-answered', () => this.#deps.store.markAnswered(this.info.callId));
         this.input({ kind: 'answered' });
@@ -290,6 +297,10 @@ export class CallSession {
   }
 
   #offerClosed(offerId: string, closing: OfferClosing): void {
+    this.#deps.metrics.offerEnded(
+      closing.kind === 'refused' ? closing.outcome : closing.kind === 'canceled' ? 'canceled' : 'answered',
+      this.#offers.get(offerId)?.ringMs,
+    );
     this.#offers.delete(offerId);
     this.#event('offer:closed', { offerId, ...closing });
     if ('offerId' in this.#state && this.#state.offerId === offerId) {
@@ -305,6 +316,7 @@ export class CallSession {
       this.input({ kind: 'bridge-failed', offerId });
       return;
     }
+    const answeredAt = this.#deps.clock.now();
     this.#deps.media.bridge(handles.mediaServer, handles.mediaChannel, offerId).then(
       () => {
         if (this.#state.kind !== 'connecting' || this.#state.offerId !== offerId) {
@@ -313,6 +325,8 @@ export class CallSession {
         }
         this.#offers.get(offerId)?.input({ kind: 'connected' });
         this.#event('call:connected', { offerId });
+        this.#deps.metrics.callStage('bridge', this.#deps.clock.now() - answeredAt);
+        this.#waited('connected');
         this.input({ kind: 'bridged', offerId });
       },
       (error: unknown) => {
@@ -320,6 +334,15 @@ export class CallSession {
         this.input({ kind: 'bridge-failed', offerId });
       },
     );
+  }
+
+  /** Counts the wait once, by what ended it. */
+  #waited(outcome: 'connected' | 'abandoned' | 'ended'): void {
+    if (this.#waitingSince !== undefined) {
+      const { metrics, clock } = this.#deps;
+      metrics.queueWaited(this.info.route.queueName, outcome, clock.now() - this.#waitingSince);
+      this.#waitingSince = undefined;
+    }
   }
 
   /** The agent left while the channels were being joined: the join took the caller's music away, so it is started again. */
@@ -331,6 +354,7 @@ export class CallSession {
 
   #finish(end: Termination): void {
     this.#event('call:ended', { ...end });
+    this.#waited(end.result === 'abandoned' ? 'abandoned' : 'ended');
     this.#log.info({ event: 'call_ended', result: end.result, reason: end.reason });
     this.#caller.close();
     this.#fact('end-call', () => this.#deps.store.endCall(this.info.callId, end));

@@ -4,8 +4,10 @@
  */
 import type { HostPort, Settings } from '../config/settings';
 import type { Log } from '../lib/log';
+import type { Metrics } from '../lib/metrics';
 
 export interface RunningNode {
+  readonly metrics: Pick<Metrics, 'unexpectedError'>;
   readonly http: HostPort | undefined;
   links(): Readonly<Record<string, { readonly up: boolean; readonly detail: string }>>;
   /** Idempotent. */

@@ -3,6 +3,7 @@ import { readSettings } from '../config/settings';
 import type { HostPort, Settings } from '../config/settings';
 import { hostPortOrOff } from '../config/settings-values';
 import { describeError, SidekickError } from '../lib/errors';
+import { guardProcess } from '../lib/guard-process';
 import type { Log } from '../lib/log';
 import { migrate } from '../store';
 import type { Context } from './context';
@@ -105,6 +106,7 @@ class Run {
   #embedded: Embedded | undefined;
   #node: RunningNode | undefined;
   #settings: Settings | undefined;
+  #unguard: () => void = () => undefined;
 
   constructor(context: Context, plan: NodePlan, stop: StopSignal) {
     this.#context = context;
@@ -145,6 +147,11 @@ class Run {
       log,
       onLost: () => this.#reportLost('the other nodes took this one for dead'),
     });
+    const { metrics } = this.#node;
+    this.#unguard = guardProcess((kind, error) => {
+      metrics.unexpectedError(kind);
+      log.fatal({ event: 'unexpected_error', kind, err: error }, 'an error that nothing provided for');
+    });
     this.#announce(settings, this.#embedded, this.#node);
   }
 
@@ -182,6 +189,7 @@ class Run {
     await this.#closed('node', () => this.#node?.close(drainMs === undefined ? {} : { drainMs }));
     removeRunFile(this.#plan.dataDir);
     await this.#closed('embedded parts', () => this.#embedded?.close());
+    this.#unguard();
   }
 
   async #closed(what: string, close: () => Promise<void> | undefined): Promise<void> {

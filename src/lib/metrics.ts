@@ -33,7 +33,7 @@ export const METRICS = [
     name: 'sidekick_call_stage_seconds',
     type: 'histogram',
     labels: ['stage'],
-    help: 'How long a stage of a call took on our side: answer, agent-invite, bridge, hang-up',
+    help: 'How long a stage of a call took on our side: answer (INVITE to 200), bridge (agent answered to joined)',
   },
   { name: 'sidekick_offers_total', type: 'counter', labels: ['outcome'], help: 'Offers to agents that ended' },
   {
@@ -68,6 +68,12 @@ export const METRICS = [
     help: 'Inputs that a state machine did not expect in its state and ignored',
   },
   {
+    name: 'sidekick_unexpected_errors_total',
+    type: 'counter',
+    labels: ['kind'],
+    help: 'Errors that nothing in the program had provided for; each is a fault of ours or of a library, and is in the log',
+  },
+  {
     name: 'sidekick_presence_reads_total',
     type: 'counter',
     labels: ['outcome'],
@@ -79,7 +85,7 @@ export const METRICS = [
 
 export type MetricName = (typeof METRICS)[number]['name'];
 
-export type CallStage = 'answer' | 'agent-invite' | 'bridge' | 'hang-up';
+export type CallStage = 'answer' | 'bridge';
 
 /** All durations in milliseconds. */
 export interface Metrics {
@@ -95,6 +101,7 @@ export interface Metrics {
   queueGone(queue: string): void;
   sweepFound(what: string, count?: number): void;
   ignoredInput(machine: string): void;
+  unexpectedError(kind: string): void;
   presenceRead(outcome: string, durationMs: number): void;
   linkUp(link: string, up: boolean): void;
   /** The text that Prometheus reads. */
@@ -132,6 +139,7 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
     queueGone: (queue) => gauge('sidekick_queue_waiting').remove({ queue }),
     sweepFound: (what, count = 1) => counter('sidekick_sweep_found_total').inc({ what }, count),
     ignoredInput: (machine) => counter('sidekick_ignored_inputs_total').inc({ machine }),
+    unexpectedError: (kind) => counter('sidekick_unexpected_errors_total').inc({ kind }),
     presenceRead: (outcome, ms) => {
       counter('sidekick_presence_reads_total').inc({ outcome });
       histogram('sidekick_presence_read_seconds').observe(ms / 1000);

@@ -65,13 +65,20 @@ export function handleAssignments(
   });
 }
 
+/** Name of a prepared statement whose text depends on which handles are given: one name for each choice of them. */
+export function statementName(statement: string, columns: Readonly<Record<string, string>>, handles: object): string {
+  const given = handles as Readonly<Record<string, unknown>>;
+  const places = Object.keys(columns).flatMap((key, place) => (given[key] === undefined ? [] : [place]));
+  return `${statement}-${places.join('')}`;
+}
+
 export const updateCall: Store['updateCall'] = async (q, callId, handles) => {
   const values: unknown[] = [callId];
   const sets = handleAssignments(HANDLE_COLUMNS, handles, values);
   const live = 'id = $1 and ended_at is null';
   const text =
     sets.length > 0 ? `update calls set ${sets.join(', ')} where ${live}` : `select from calls where ${live}`;
-  const { rowCount } = await q.query(text, values, { idempotent: true });
+  const { rowCount } = await q.query(text, values, { name: statementName('update-call', HANDLE_COLUMNS, handles), idempotent: true });
   return rowCount === 1;
 };
 

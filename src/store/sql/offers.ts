@@ -1,7 +1,7 @@
 import type { Explanation } from '../../routing/types';
 import type { Store } from '../api';
 import type { AnswerResult, Offer, OfferHandles, OfferRef } from '../types';
-import { handleAssignments } from './calls';
+import { handleAssignments, statementName } from './calls';
 import { ms, notify, orUndefined } from './fragments';
 import { offerRows } from './match';
 
@@ -51,7 +51,7 @@ export const markRinging: Store['markRinging'] = async (q, offerId, handles = {}
   const { rowCount } = await q.query(
     `update offers set ${sets.join(', ')} where id = $1 and ended_at is null`,
     values,
-    { idempotent: true },
+    { name: statementName('mark-ringing', HANDLE_COLUMNS, handles), idempotent: true },
   );
   return rowCount === 1;
 };
@@ -91,7 +91,9 @@ from answered`;
 export const markAnswered: Store['markAnswered'] = async (q, offerId, handles = {}) => {
   const values: unknown[] = [offerId];
   const statement = answerStatement(handleAssignments(HANDLE_COLUMNS, handles, values));
-  const { rows } = await q.query<{ answeredAt: number; others: readonly OfferRef[] }>(statement, values);
+  const { rows } = await q.query<{ answeredAt: number; others: readonly OfferRef[] }>(statement, values, {
+    name: statementName('mark-answered', HANDLE_COLUMNS, handles),
+  });
   const row = rows[0];
   return row ? { won: true, answeredAt: row.answeredAt, others: row.others } : whyLost(q, offerId);
 };

@@ -32,7 +32,7 @@ describe('metrics', () => {
 
   it('take milliseconds and show seconds', async () => {
     const metrics = createMetrics({ processMetrics: false });
-    metrics.callStage('agent-invite', 12);
+    metrics.callStage('bridge', 12);
     metrics.offerEnded('no-answer', 15_000);
     metrics.offerEnded('unreachable', undefined);
     metrics.queueWaited('support', 'answered', 2500);

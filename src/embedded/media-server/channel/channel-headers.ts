@@ -11,7 +11,7 @@ export function withVariables(eventName: string): boolean {
 /** `Unique-ID`, states, codecs, caller and times; with the variables if asked. */
 export function channelHeaders(channel: Channel, variables: boolean): Record<string, string> {
   const codec = channel.mediaUp ? channel.media.codec.name : undefined;
-  return {
+  const headers: Record<string, string> = {
     'Channel-State': channel.state,
     'Channel-Call-State': channel.callState,
     'Channel-State-Number': String(CHANNEL_STATES[channel.state]),
@@ -36,8 +36,8 @@ export function channelHeaders(channel: Channel, variables: boolean): Record<str
         }),
     ...callerHeaders(channel, 'Caller'),
     ...otherLeg(channel),
-    ...(variables ? variableHeaders(channel) : {}),
   };
+  return variables ? addVariables(headers, channel) : headers;
 }
 
 function callerHeaders(channel: Channel, prefix: string): Record<string, string> {
@@ -84,7 +84,10 @@ function otherLeg(channel: Channel): Record<string, string> {
 }
 
 export function variableHeaders(channel: Channel): Record<string, string> {
-  const headers: Record<string, string> = {};
+  return addVariables({}, channel);
+}
+
+function addVariables(headers: Record<string, string>, channel: Channel): Record<string, string> {
   for (const [name, value] of channel.allVariables()) {
     headers[`variable_${name}`] = value;
   }

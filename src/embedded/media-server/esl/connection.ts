@@ -270,7 +270,7 @@ export class EslConnection {
     }
     this.#subscriptions.format = format === 'json' ? 'json' : 'plain';
     this.#unsubscribe ??= this.#services.hub.subscribe({
-      wants: (name, subclass) => this.#subscriptions.wants(name, subclass),
+      wants: (name, subclass, uuid) => this.#subscriptions.wants(name, subclass, uuid),
       deliver: (event) => {
         this.#deliver(event);
       },

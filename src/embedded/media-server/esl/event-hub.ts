@@ -12,7 +12,7 @@ export interface MediaEvent {
 
 export interface EventListener {
   /** Cheap test by name, before anything is built. */
-  wants(name: string, subclass: string | undefined): boolean;
+  wants(name: string, subclass: string | undefined, uuid: string | undefined): boolean;
   deliver(event: PublishedEvent): void;
 }
 
@@ -47,6 +47,8 @@ export class PublishedEvent implements MediaEvent {
 export interface PublishOptions {
   readonly subclass?: string;
   readonly body?: string;
+  /** The channel that the event is about. */
+  readonly uuid?: string;
 }
 
 export class EventHub {
@@ -80,11 +82,11 @@ export class EventHub {
     this.#sequence++;
     let event: PublishedEvent | undefined;
     for (const listener of this.#listeners) {
-      if (listener.wants(name, options.subclass)) {
+      if (listener.wants(name, options.subclass, options.uuid)) {
         event ??= new PublishedEvent(
           name,
           options.subclass,
-          { ...this.commonHeaders(name, options.subclass), ...build() },
+          Object.assign(this.commonHeaders(name, options.subclass), build()),
           options.body,
         );
         listener.deliver(event);

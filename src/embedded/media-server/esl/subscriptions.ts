@@ -67,8 +67,20 @@ export class Subscriptions {
     this.#filters = this.#filters.filter((f) => f.header !== header || (value !== undefined && f.value !== value));
   }
 
-  wants(name: string, subclass: string | undefined): boolean {
-    return this.#all || (subclass === undefined ? this.#names.has(name) : this.#subclasses.has(subclass));
+  wants(name: string, subclass: string | undefined, uuid: string | undefined): boolean {
+    return (
+      (this.#all || (subclass === undefined ? this.#names.has(name) : this.#subclasses.has(subclass))) &&
+      !this.#isForOthers(uuid)
+    );
+  }
+
+  /** Filters for other channels only: what the event holds need not be looked at. */
+  #isForOthers(uuid: string | undefined): boolean {
+    return (
+      uuid !== undefined &&
+      this.#filters.length > 0 &&
+      this.#filters.every((filter) => filter.header === 'Unique-ID' && filter.value !== uuid)
+    );
   }
 
   /** Filters are alternatives: without any, everything passes. */
