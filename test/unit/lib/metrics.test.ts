@@ -38,7 +38,7 @@ describe('metrics', () => {
     metrics.queueWaited('support', 'answered', 2500);
     metrics.presenceRead('ok', 250);
     const text = await read(metrics);
-    expect(text).toContain('sidekick_call_stage_seconds_sum{stage="agent-invite"} 0.012\n');
+    expect(text).toContain('sidekick_call_stage_seconds_sum{stage="bridge"} 0.012\n');
     expect(text).toContain('sidekick_offer_ring_seconds_sum{outcome="no-answer"} 15\n');
     expect(text).toContain('sidekick_offers_total{outcome="unreachable"} 1\n');
     expect(text).not.toContain('sidekick_offer_ring_seconds_sum{outcome="unreachable"}');
