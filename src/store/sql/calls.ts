@@ -78,7 +78,10 @@ export const updateCall: Store['updateCall'] = async (q, callId, handles) => {
   const live = 'id = $1 and ended_at is null';
   const text =
     sets.length > 0 ? `update calls set ${sets.join(', ')} where ${live}` : `select from calls where ${live}`;
-  const { rowCount } = await q.query(text, values, { name: statementName('update-call', HANDLE_COLUMNS, handles), idempotent: true });
+  const { rowCount } = await q.query(text, values, {
+    name: statementName('update-call', HANDLE_COLUMNS, handles),
+    idempotent: true,
+  });
   return rowCount === 1;
 };
 

@@ -215,11 +215,10 @@ export class Channel implements EslChannel {
   // Events.
 
   emit(name: string, extra: Readonly<Record<string, string>> = {}, options: { readonly subclass?: string } = {}): void {
-    this.#host.hub.publish(
-      name,
-      () => Object.assign(channelHeaders(this, withVariables(name)), extra),
-      { ...options, uuid: this.uuid },
-    );
+    this.#host.hub.publish(name, () => Object.assign(channelHeaders(this, withVariables(name)), extra), {
+      ...options,
+      uuid: this.uuid,
+    });
   }
 
   setState(state: ChannelState): void {
