@@ -61,9 +61,10 @@ export const enqueue: Store['enqueue'] = (q, input) =>
 
 export const leaveQueue: Store['leaveQueue'] = (q, callId, outcome) =>
   q.transaction(async (tx) => {
-    // Waits for a match that is reserving an agent for this call, so that its offer is among those returned.
+    // Waits for a match that is reserving an agent for this call, so that its offer is among those returned. The lock on the call
+    // lets the foreign keys of that offer through; a stronger one makes the two wait for each other.
     const { rowCount } = await tx.query(
-      `with live as (select id from calls where id = $1 for update), stay as (
+      `with live as (select id from calls where id = $1 for no key update), stay as (
          update queue_visits v set ended_at = greatest(clock_timestamp(), v.queued_at), outcome = $2
          from live where v.call_id = live.id and v.ended_at is null returning v.call_id
        ), back as (
