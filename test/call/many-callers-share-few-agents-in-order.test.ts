@@ -27,7 +27,7 @@ describe('many callers share few agents', () => {
       `select c.caller_number as "from", extract(epoch from o.reserved_at) * 1000 as at from offers o join calls c on c.id = o.call_id
        where c.caller_number like '+4917000001%' order by c.caller_number`,
     );
-    const reservedAt = rows.map((row) => Number(row.at));
+    const reservedAt = rows.map((row) => row.at);
     expect(reservedAt).toEqual([...reservedAt].sort((a, b) => a - b));
     for (const name of ['anna', 'ben']) {
       const own = served.filter((c) => c.agent === name);
