@@ -91,6 +91,9 @@ export class NodeLife {
 
   async #releaseDead(): Promise<void> {
     for (const node of await this.#deps.store.deadNodes(this.#deps.db, DEAD_AFTER_MS)) {
+      if (node.id === this.nodeId) {
+        continue;
+      }
       const released = await this.#deps.store.releaseDeadNode(this.#deps.db, node.id, DEAD_AFTER_MS);
       if (released) {
         this.#deps.log.error({ event: 'dead_node_released', node: node.name, ...released });

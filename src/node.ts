@@ -17,6 +17,7 @@ import { NodeLife } from './node-life';
 import { startPresence } from './presence/presence';
 import type { Presence } from './presence/presence';
 import { AgentLegService } from './signaling/agent-legs';
+import { Admission } from './signaling/carrier/admission';
 import { DigestChallenger } from './signaling/carrier/digest';
 import { CarrierInbound } from './signaling/carrier/inbound';
 import { TrunkRegistry } from './signaling/carrier/trunk-registry';
@@ -88,9 +89,12 @@ class NodeBuilder implements Node {
   readonly #onLost: (() => void) | undefined;
   readonly metrics = createMetrics();
   readonly #db: Database;
+  /** One connection for the heartbeat alone: a node that is busy must not be taken for dead. */
+  readonly #lifeDb: Database;
   readonly #link: DrachtioLink;
   readonly #pool: MediaPool;
   readonly #registry = new TrunkRegistry();
+  readonly #admission = new Admission();
   readonly #config: NodeConfig;
   #life: NodeLife | undefined;
   #nodeStore: NodeStore | undefined;
@@ -114,6 +118,7 @@ class NodeBuilder implements Node {
     this.#onLost = deps.onLost;
     this.#secret = deps.secret ?? ((variable) => process.env[variable]);
     this.#db = openDatabase({ url: settings.databaseUrl, log: deps.log, max: settings.databasePool });
+    this.#lifeDb = openDatabase({ url: settings.databaseUrl, log: deps.log, max: 1, applicationName: 'sidekick-life' });
     const drachtio = settings.drachtio[0];
     if (!drachtio) {
       throw new SidekickError('SK_SETTINGS_INVALID', 'no drachtio-server is named', {
@@ -160,7 +165,7 @@ class NodeBuilder implements Node {
     await this.#requireMigrated();
     this.#life = await NodeLife.start({
       store,
-      db: this.#db,
+      db: this.#lifeDb,
       name: this.#settings.nodeId,
       log: this.#log,
       onLost: () => this.#lostLease(),
@@ -200,6 +205,9 @@ class NodeBuilder implements Node {
       clock: this.#clock,
       log: this.#log,
       nodeId: this.nodeId,
+      onMatched: (tookMs) => {
+        this.#admission.matchTook(tookMs, this.#clock.now());
+      },
       onOffer: (offer) => this.#calls?.offer(offer) ?? 'no-call',
       onOrphan: (offer) => {
         this.#giveBack(nodeStore, offer);
@@ -249,6 +257,7 @@ class NodeBuilder implements Node {
         pool: this.#pool,
         registry: this.#registry,
         digest: new DigestChallenger('sidekick'),
+        admission: this.#admission,
         clock: this.#clock,
         metrics: this.metrics,
         log: this.#log,
@@ -258,12 +267,12 @@ class NodeBuilder implements Node {
         countryOf: (trunk) => this.#config.countryOf(trunk),
         secret: this.#secret,
       },
-      async ({ trunk, dialled, caller, sipCallId, leg, release }) => {
+      async ({ trunk, dialled, caller, sipCallId, leg, release, setUp }) => {
         const route = await this.#config.route(dialled, trunk);
         if (!route) {
           return 'unknown-number';
         }
-        calls.take(route, caller, sipCallId, leg, release);
+        calls.take(route, caller, sipCallId, leg, { setUp, over: release });
         return 'taken';
       },
     );
@@ -282,7 +291,12 @@ class NodeBuilder implements Node {
   }
 
   async #listen(): Promise<void> {
-    const listener = new Listener({ url: this.#settings.databaseUrl, log: this.#log });
+    const listener = new Listener({
+      url: this.#settings.databaseUrl,
+      log: this.#log,
+      // What this node does itself it acts upon itself; its own hints would only make it do everything twice.
+      ignore: (processId) => this.#db.owns(processId),
+    });
     this.#listener = listener;
     listener.on('notification', (notification) => {
       this.#notified(notification);
@@ -330,7 +344,10 @@ class NodeBuilder implements Node {
     this.#presence = startPresence(graph, {
       store: {
         agentsToPoll: () => store.agentsToPoll(this.#db),
-        upsertPresences: (readings) => store.upsertPresences(this.#db, readings),
+        upsertPresences: async (readings) => {
+          const changed = await store.upsertPresences(this.#db, readings);
+          this.#dispatcher?.agentChanged(changed.map((c) => c.agentId));
+        },
         holdPollLease: (forMs) => store.holdLease(this.#db, 'presence', this.nodeId, forMs),
       },
       clock: this.#clock,
@@ -434,6 +451,7 @@ class NodeBuilder implements Node {
     await this.#life?.stop();
     this.#pool.close();
     this.#link.close();
+    await this.#lifeDb.close();
     await this.#db.close();
     this.#log.info({ event: 'node_closed', drained });
   }

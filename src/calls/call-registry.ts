@@ -13,6 +13,14 @@ export interface CallRegistryDeps extends Omit<CallSessionDeps, 'onUnexpected'> 
   readonly metrics: Metrics;
 }
 
+/** Who let a call in hears of its stages. */
+export interface CallHooks {
+  /** The call is answered and that is stored, or it has ended; may be called more than once. */
+  setUp(): void;
+  /** The call, its facts and its offers are done; called once. */
+  over(): void;
+}
+
 /** The calls that this node owns. */
 export class CallRegistry {
   readonly #deps: CallRegistryDeps;
@@ -26,8 +34,8 @@ export class CallRegistry {
     return this.#calls.size;
   }
 
-  /** Takes a caller in. `onOver` is called once, when the call and its facts are done. */
-  take(route: CallRoute, caller: CallerIdentity, sipCallId: string, leg: CallerLeg, onOver: () => void): CallSession {
+  /** Takes a caller in. */
+  take(route: CallRoute, caller: CallerIdentity, sipCallId: string, leg: CallerLeg, hooks: CallHooks): CallSession {
     const { clock, metrics, log } = this.#deps;
     const callId = newId();
     const startedAt = clock.now();
@@ -41,10 +49,13 @@ export class CallRegistry {
       },
       { callId, sipCallId, caller, route },
       leg,
-      (end) => {
-        this.#calls.delete(callId);
-        metrics.callEnded(end.result, end.reason, clock.now() - startedAt);
-        onOver();
+      {
+        onSetUp: hooks.setUp,
+        onFinished: (end) => {
+          this.#calls.delete(callId);
+          metrics.callEnded(end.result, end.reason, clock.now() - startedAt);
+          hooks.over();
+        },
       },
     );
     this.#calls.set(callId, session);

@@ -148,6 +148,8 @@ export interface CallRoute {
 export interface Matcher {
   /** Something changed that may let a waiting call of this queue meet an agent. Returns at once. */
   requestMatch(queueId: string): void;
+  /** These agents may be able to take calls of any of their queues now. Returns at once. */
+  agentChanged(agentIds: readonly string[]): void;
 }
 
 export type { CancelWhy };

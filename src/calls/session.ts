@@ -38,6 +38,12 @@ export interface CallSessionInfo {
   readonly route: CallRoute;
 }
 
+export interface SessionHooks {
+  /** Answered, and that is stored; or ended. */
+  readonly onSetUp: () => void;
+  readonly onFinished: (end: Termination) => void;
+}
+
 /**
  * One caller's call on this node: runs the call machine's effects on the caller's leg, the agents' legs and the store. Facts
  * of a call are written in the order in which they happened.
@@ -47,7 +53,7 @@ export class CallSession {
   readonly #deps: CallSessionDeps;
   readonly #caller: CallerLeg;
   readonly #log: Log;
-  readonly #onFinished: (end: Termination) => void;
+  readonly #hooks: SessionHooks;
   #state: CallState = initialCallState;
   #handles: CallerHandles | undefined;
   readonly #offers = new Map<string, OfferSession>();
@@ -59,11 +65,11 @@ export class CallSession {
   #waitingSince: number | undefined;
   #reported = false;
 
-  constructor(deps: CallSessionDeps, info: CallSessionInfo, caller: CallerLeg, onFinished: (end: Termination) => void) {
+  constructor(deps: CallSessionDeps, info: CallSessionInfo, caller: CallerLeg, hooks: SessionHooks) {
     this.#deps = deps;
     this.info = info;
     this.#caller = caller;
-    this.#onFinished = onFinished;
+    this.#hooks = hooks;
     this.#startedAt = deps.clock.now();
     this.#log = deps.log.child({ callId: info.callId });
   }
@@ -196,7 +202,10 @@ export class CallSession {
       () => {
         this.#deps.metrics.callStage('answer', this.#deps.clock.now() - this.#startedAt);
         this.#event('call:answered');
-        this.#fact('mark-answered', () => this.#deps.store.markAnswered(this.info.callId));
+        this.#fact('mark-answered', async () => {
+          await this.#deps.store.markAnswered(this.info.callId);
+          this.#hooks.onSetUp();
+        });
         this.input({ kind: 'answered' });
       },
       (error: unknown) => {
@@ -237,7 +246,7 @@ export class CallSession {
     const offer = this.#reserved.get(offerId);
     this.#reserved.delete(offerId);
     if (!offer || !this.#handles) {
-      this.#closeWithoutLeg(offerId, { kind: 'canceled', why: 'withdrawn' });
+      this.#closeWithoutLeg(offerId, { kind: 'canceled', why: 'withdrawn' }, offer?.target.agentId);
       return;
     }
     this.#event('call:offered', { offerId, agent: offer.target.agentName, presence: offer.presence });
@@ -256,7 +265,7 @@ export class CallSession {
           this.input({ kind: 'agent-left', offerId });
         },
         onOfferClosed: (closing) => {
-          this.#offerClosed(offerId, closing);
+          this.#offerClosed(offerId, closing, offer.target.agentId);
         },
         onEvent: (kind, data) => {
           this.#event(kind, data);
@@ -284,19 +293,20 @@ export class CallSession {
       session.input({ kind: 'withdraw', why });
       return;
     }
+    const agentId = this.#reserved.get(offerId)?.target.agentId;
     this.#reserved.delete(offerId);
-    this.#closeWithoutLeg(offerId, { kind: 'canceled', why });
+    this.#closeWithoutLeg(offerId, { kind: 'canceled', why }, agentId);
   }
 
   /** An offer that never got a leg: only its row has to be closed, so that the agent is free. Closing twice is harmless. */
-  #closeWithoutLeg(offerId: string, closing: OfferClosing): void {
+  #closeWithoutLeg(offerId: string, closing: OfferClosing, agentId: string | undefined): void {
     this.#fact('close-offer', async () => {
       await this.#deps.store.closeOffer(offerId, closing);
-      this.#offerClosed(offerId, closing);
+      this.#offerClosed(offerId, closing, agentId);
     });
   }
 
-  #offerClosed(offerId: string, closing: OfferClosing): void {
+  #offerClosed(offerId: string, closing: OfferClosing, agentId: string | undefined): void {
     this.#deps.metrics.offerEnded(
       closing.kind === 'refused' ? closing.outcome : closing.kind === 'canceled' ? 'canceled' : 'answered',
       this.#offers.get(offerId)?.ringMs,
@@ -307,6 +317,9 @@ export class CallSession {
       this.input({ kind: 'offer-over', offerId });
     }
     this.#deps.matcher.requestMatch(this.info.route.queueId);
+    if (agentId !== undefined) {
+      this.#deps.matcher.agentChanged([agentId]);
+    }
     this.#maybeFinished();
   }
 
@@ -356,6 +369,7 @@ export class CallSession {
     this.#event('call:ended', { ...end });
     this.#waited(end.result === 'abandoned' ? 'abandoned' : 'ended');
     this.#log.info({ event: 'call_ended', result: end.result, reason: end.reason });
+    this.#hooks.onSetUp();
     this.#caller.close();
     this.#fact('end-call', () => this.#deps.store.endCall(this.info.callId, end));
     void this.#facts.then(() => {
@@ -390,6 +404,6 @@ export class CallSession {
       return;
     }
     this.#reported = true;
-    this.#onFinished(this.#state.termination);
+    this.#hooks.onFinished(this.#state.termination);
   }
 }

@@ -11,6 +11,8 @@ export interface DispatcherDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly nodeId: string;
+  /** How long a match took, milliseconds. */
+  readonly onMatched?: (tookMs: number) => void;
   /** Hands an offer to the call it was reserved for; `no-call`: this node has no such call. */
   readonly onOffer: (offer: ReservedOffer) => 'taken' | 'known' | 'no-call';
   /** A reserved offer that no call of this node takes is given back. */
@@ -113,7 +115,9 @@ export class Dispatcher implements Matcher {
 
   async #match(queueId: string, run: QueueRun): Promise<void> {
     try {
+      const began = this.#deps.clock.now();
       const result = await this.#deps.store.match(queueId, decide);
+      this.#deps.onMatched?.(this.#deps.clock.now() - began);
       if (!result) {
         this.#queues.delete(queueId);
         return;

@@ -8,6 +8,7 @@ import type { AgentInvite } from './agent-invite';
 import { mayTryNextProxy, refusalOutcome } from './agent-outcome';
 import { endDialog } from './end-dialog';
 import { relayReinvites } from './reinvite';
+import { isTooLong } from './sdp-limit';
 import { isSipError } from './srf';
 import type { SipDialog, SipRequest, SipResponse, Srf } from './srf';
 
@@ -242,6 +243,10 @@ export class OriginatedLeg implements AgentLeg {
   #answerMedia(agent: SipDialog, invite: AgentInvite): void {
     const media = this.#mediaInvite;
     if (!media) {
+      return;
+    }
+    if (isTooLong(agent.remote.sdp)) {
+      this.#mediaGone('the answer of the agent is too long to be passed on');
       return;
     }
     this.#o.srf.createUAS(media.request, media.response, { localSdp: agent.remote.sdp }, (error, dialog) => {

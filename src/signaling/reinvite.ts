@@ -1,6 +1,7 @@
 import { describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import { MIN_SESSION_SECONDS } from './carrier/session-timer';
+import { isTooLong, MAX_SDP_BYTES } from './sdp-limit';
 import type { SipDialog, SipRequest, SipResponse } from './srf';
 
 /** `media_timeout` while a peer is on hold and sends nothing, milliseconds: an hour, so that no held call is cut off. */
@@ -46,6 +47,12 @@ export function relayReinvites(
     };
     if (!request.body) {
       response.send(200, { headers, body: dialog.local.sdp });
+      return;
+    }
+    if (isTooLong(request.body)) {
+      response.send(488, {
+        headers: { Warning: `399 sidekick "the SDP offer is longer than ${MAX_SDP_BYTES} bytes"` },
+      });
       return;
     }
     const hold = isHoldOffer(request.body);

@@ -8,6 +8,8 @@ import { CHANNEL, parseNotification, type Notification } from './notifications';
 export interface ListenerOptions {
   readonly url: string;
   readonly log: Log;
+  /** True for backends whose notifications are not wanted. */
+  readonly ignore?: (processId: number) => boolean;
   /** How often a silent connection is tried, milliseconds, default 10 000. */
   readonly pingMs?: number;
   /** First and longest pause between attempts to connect, milliseconds, default 100 and 5000. */
@@ -104,6 +106,9 @@ export class Listener extends Emitter<ListenerEvents> {
   }
 
   #heard(message: pg.Notification): void {
+    if (this.#options.ignore?.(message.processId) === true) {
+      return;
+    }
     const notification = parseNotification(message.payload ?? '');
     if (notification) {
       this.emit('notification', notification);

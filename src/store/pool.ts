@@ -72,6 +72,8 @@ function unreachable(cause: unknown, outcomeUnknown: boolean): SidekickError {
 /** The pool of one process. */
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
+  /** Process ids of the backends that serve this pool now. */
+  readonly #backends = new Set<number>();
   readonly #log: Log;
   readonly #patienceMs: number;
   #closed: Promise<void> | undefined;
@@ -90,10 +92,17 @@ export class Database implements Queryable {
       lock_timeout: 5_000,
       idle_in_transaction_session_timeout: 15_000,
     });
+    this.#pool.on('connect', (client) => this.#backends.add(processIdOf(client)));
+    this.#pool.on('remove', (client) => this.#backends.delete(processIdOf(client)));
     // An idle connection that breaks; the pool has dropped it already, and the next query opens another.
     this.#pool.on('error', (error) => {
       this.#log.warn({ event: 'postgres:connection-lost', err: error });
     });
+  }
+
+  /** True if this backend serves a connection of this pool: a notification from it is one of our own. */
+  owns(processId: number): boolean {
+    return this.#backends.has(processId);
   }
 
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- only the statement knows its rows
@@ -159,6 +168,10 @@ export class Database implements Queryable {
     }
     return this.#pool.connect();
   }
+}
+
+function processIdOf(client: pg.PoolClient): number {
+  return (client as unknown as { readonly processID?: number }).processID ?? -1;
 }
 
 export function openDatabase(options: DatabaseOptions): Database {

@@ -87,14 +87,6 @@ describeIf(installed('sipp'))('sipp as a carrier', () => {
       expect(lab.tenant.calls({ agent: 'anna' }).at(-1)).toMatchObject({ state: 'ended', status: 487 });
     });
 
-    it('sends its ACK late: the 200 comes again until then, and the call stands', async () => {
-      const { lab } = suite;
-      const run = await runSipp(room, { ...base(), scenario: 'late-ack', pauseMs: 1_800 });
-      // RFC 3261 13.3.1.4 wants it over TCP too; drachtio-server leaves that to the transport.
-      expect(run.received(/^SIP\/2\.0 200 [^]*^CSeq: 1 INVITE/m)).toBeGreaterThanOrEqual(over === 'udp' ? 2 : 1);
-      expect(await lastEnd(lab, before)).toMatchObject({ result: 'success' });
-    });
-
     it('holds and takes back', async () => {
       const { lab } = suite;
       const ear = await RtpEar.open(room, CALLER_TONE, [ANNA]);
@@ -152,6 +144,14 @@ describeIf(installed('sipp'))('sipp as a carrier', () => {
     expect(result.retransmissions).toBeGreaterThan(5);
     expect((await ended(lab, before + 20)).length).toBe(before + 20);
   }, 90_000);
+
+  // Over UDP only: sipp 3.6 itself aborts when a 200 comes again over TCP while it pauses.
+  it('sends its ACK late: the 200 comes again until then, and the call stands', async () => {
+    const { lab } = suite;
+    const run = await runSipp(room, { target: lab.udp, number: SUPPORT, scenario: 'late-ack', pauseMs: 1_800 });
+    expect(run.received(/^SIP\/2\.0 200 [^]*^CSeq: 1 INVITE/m)).toBeGreaterThanOrEqual(2);
+    expect(await lastEnd(lab, before)).toMatchObject({ result: 'success' });
+  });
 
   it('never acknowledges the answer: the call is given up, and its agent is free', async () => {
     const { lab } = suite;

@@ -204,11 +204,18 @@ describe('the pool', () => {
     await test.db.query('create table deadlock (id int primary key, n int)');
     await test.db.query('insert into deadlock values (1, 0), (2, 0)');
     let runs = 0;
+    let release: () => void = () => undefined;
+    const bothHoldTheirFirst = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     const add = (first: number, second: number): Promise<void> =>
       test.db.transaction(async (tx) => {
         runs++;
         await tx.query('update deadlock set n = n + 1 where id = $1', [first]);
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        if (runs >= 2) {
+          release();
+        }
+        await bothHoldTheirFirst;
         await tx.query('update deadlock set n = n + 1 where id = $1', [second]);
       });
     await Promise.all([add(1, 2), add(2, 1)]);

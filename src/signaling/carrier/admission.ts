@@ -5,7 +5,8 @@
  * Two signs, both of which heal by themselves:
  *   set-ups   calls that were let in and have no place in a queue yet. Some that take too long, or too many at once, mean that
  *             the media server, the database or this process is behind, whichever it is. One alone that hangs means nothing.
- *   lag       how late something was that should have been prompt: the event loop, a match. Counts for a while after it was seen.
+ *   matches   how long one took that should be prompt; it needs the event loop, the pool and Postgres. Counts for a while
+ *             after it was seen.
  *
  * Pure: time comes in with each call, in milliseconds of any clock that does not jump.
  */
@@ -16,27 +17,25 @@ export interface AdmissionOptions {
   readonly slowSetUpMs: number;
   /** So many slow set-ups close the door. */
   readonly maxSlowSetUps: number;
-  /** Lag that closes the door, milliseconds, by what was late. */
-  readonly maxLagMs: Readonly<Record<LagSource, number>>;
-  /** For how long a lag counts after it was seen, milliseconds. */
-  readonly lagMemoryMs: number;
+  /** A match that took longer closes the door, milliseconds. */
+  readonly maxMatchMs: number;
+  /** For how long a late match counts after it was seen, milliseconds. */
+  readonly lateMemoryMs: number;
   /** What refused carriers are told to wait, seconds. */
   readonly retryAfterSeconds: number;
 }
-
-export type LagSource = 'event-loop' | 'match';
 
 export const ADMISSION_DEFAULTS: AdmissionOptions = {
   maxSetUps: 40,
   slowSetUpMs: 1_000,
   maxSlowSetUps: 3,
-  maxLagMs: { 'event-loop': 250, match: 1_500 },
-  lagMemoryMs: 1_000,
+  maxMatchMs: 1_500,
+  lateMemoryMs: 1_000,
   retryAfterSeconds: 5,
 };
 
 export interface Overload {
-  readonly reason: 'set-ups' | 'slow-set-ups' | 'event-loop-late' | 'match-late';
+  readonly reason: 'set-ups' | 'slow-set-ups' | 'match-late';
   readonly retryAfterSeconds: number;
 }
 
@@ -46,7 +45,7 @@ export class Admission {
   readonly #options: AdmissionOptions;
   /** When each set-up under way began; in the order in which they began. */
   readonly #setUps = new Map<symbol, number>();
-  readonly #lateUntil = new Map<LagSource, number>();
+  #lateUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: Partial<AdmissionOptions> = {}) {
     this.#options = { ...ADMISSION_DEFAULTS, ...options };
@@ -72,10 +71,10 @@ export class Admission {
     };
   }
 
-  /** Notes how late something was, milliseconds. What is within its limit is forgotten. */
-  lag(source: LagSource, lateMs: number, now: number): void {
-    if (lateMs > this.#options.maxLagMs[source]) {
-      this.#lateUntil.set(source, now + this.#options.lagMemoryMs);
+  /** Notes how long a match took, milliseconds. What is within the limit is forgotten. */
+  matchTook(ms: number, now: number): void {
+    if (ms > this.#options.maxMatchMs) {
+      this.#lateUntil = now + this.#options.lateMemoryMs;
     }
   }
 
@@ -89,10 +88,7 @@ export class Admission {
     if (this.#tooManySlow(now)) {
       return refuse('slow-set-ups');
     }
-    if (this.#isLate('event-loop', now)) {
-      return refuse('event-loop-late');
-    }
-    return this.#isLate('match', now) ? refuse('match-late') : undefined;
+    return now < this.#lateUntil ? refuse('match-late') : undefined;
   }
 
   #tooManySlow(now: number): boolean {
@@ -107,9 +103,5 @@ export class Admission {
       }
     }
     return false;
-  }
-
-  #isLate(source: LagSource, now: number): boolean {
-    return now < (this.#lateUntil.get(source) ?? Number.NEGATIVE_INFINITY);
   }
 }

@@ -9,6 +9,7 @@ import type { SipRequest, SipResponse, Srf } from '../srf';
 import { callerIdentity, toE164, userOf } from './caller-identity';
 import { CarrierCallerLeg } from './caller-leg';
 import type { DigestChallenger } from './digest';
+import type { Admission } from './admission';
 import { offerProblem } from './offer-check';
 import { answerSessionTimer } from './session-timer';
 import type { CarrierTrunk, TrunkRegistry } from './trunk-registry';
@@ -18,6 +19,7 @@ export interface InboundDeps {
   readonly pool: MediaPool;
   readonly registry: TrunkRegistry;
   readonly digest: DigestChallenger;
+  readonly admission: Admission;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -40,6 +42,8 @@ export interface InboundCall {
   readonly leg: CarrierCallerLeg;
   /** To be called once, when the call is over: frees its place in the trunk's limit. */
   readonly release: () => void;
+  /** To be called when the call is answered and stored as such; `release` implies it. */
+  readonly setUp: () => void;
 }
 
 export type InboundHandler = (call: InboundCall) => Promise<'taken' | 'unknown-number'>;
@@ -101,9 +105,16 @@ export class CarrierInbound {
       this.#refuse(response, 488, 'offer', { Warning: `399 sidekick "${problem}"` });
       return;
     }
+    const admitted = this.#deps.admission.enter(this.#deps.clock.now());
+    if (admitted.refused) {
+      const { reason, retryAfterSeconds } = admitted.refused;
+      this.#refuse(response, 503, reason, { 'Retry-After': String(retryAfterSeconds) });
+      return;
+    }
     const limits = this.#deps.registry.limits(trunk.id);
     const refusal = limits?.take(this.#deps.clock.now());
     if (refusal) {
+      admitted.done();
       this.#refuse(response, 503, refusal.reason, { 'Retry-After': String(refusal.retryAfterSeconds) });
       return;
     }
@@ -112,7 +123,11 @@ export class CarrierInbound {
       request,
       response,
       timer.headers,
-      once(() => limits?.release()),
+      once(() => {
+        admitted.done();
+        limits?.release();
+      }),
+      admitted.done,
     );
   }
 
@@ -122,6 +137,7 @@ export class CarrierInbound {
     response: SipResponse,
     timerHeaders: Readonly<Record<string, string>>,
     release: () => void,
+    setUp: () => void,
   ): void {
     const country = this.#deps.countryOf(trunk);
     const dialled = toE164(userOf(request.uri) ?? '', country);
@@ -148,7 +164,7 @@ export class CarrierInbound {
       },
       country,
     );
-    this.#onCall({ trunk, dialled, caller, sipCallId: request.get('Call-ID') ?? '', leg, release }).then(
+    this.#onCall({ trunk, dialled, caller, sipCallId: request.get('Call-ID') ?? '', leg, release, setUp }).then(
       (result) => {
         if (result === 'unknown-number') {
           release();

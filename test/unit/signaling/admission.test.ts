@@ -39,16 +39,13 @@ describe('admission of calls', () => {
     enter(admission, 60_000);
   });
 
-  it.each([
-    ['event-loop', 'event-loop-late'],
-    ['match', 'match-late'],
-  ] as const)('closes for a while after the %s was late', (source, reason) => {
+  it('closes for a while after a match was late', () => {
     const admission = new Admission();
-    const limit = ADMISSION_DEFAULTS.maxLagMs[source];
-    admission.lag(source, limit, 1_000);
+    const limit = ADMISSION_DEFAULTS.maxMatchMs;
+    admission.matchTook(limit, 1_000);
     expect(admission.overload(1_000)).toBeUndefined();
-    admission.lag(source, limit + 1, 1_000);
-    expect(admission.overload(1_999)).toMatchObject({ reason });
+    admission.matchTook(limit + 1, 1_000);
+    expect(admission.overload(1_999)).toMatchObject({ reason: 'match-late' });
     expect(admission.overload(2_000)).toBeUndefined();
   });
 

@@ -166,6 +166,8 @@ describe('the offer of a carrier', () => {
     [sdp('m=image 4000 udptl t38'), 'no audio'],
     [sdp('m=audio 0 RTP/AVP 8'), 'switched off'],
     [sdp('m=audio 4000 RTP/SAVP 8'), 'RTP/SAVP is not supported'],
+    [sdp('m=audio 99999 RTP/AVP 8'), 'does not exist'],
+    [sdp(`m=audio 4000 RTP/AVP 8\r\n${'a=x:y\r\n'.repeat(1_200)}`), 'longer than 8000 bytes'],
   ])('is refused with a reason: %#', (body, text) => {
     expect(offerProblem(body)).toContain(text);
   });
