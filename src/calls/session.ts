@@ -84,12 +84,6 @@ export class CallSession {
   }
 
   start(): void {
-    this.#caller.onLeft((cause) => {
-      this.input({ kind: 'caller-left', cause });
-    });
-    this.#caller.onMediaLost(() => {
-      this.input({ kind: 'media-lost' });
-    });
     const { route, caller } = this.info;
     const stored = this.#deps.store.insertCall({
       callId: this.info.callId,
@@ -104,6 +98,16 @@ export class CallSession {
     this.#facts = stored.catch((error: unknown) => {
       this.#log.error({ event: 'call_not_stored', reason: describeError(error) });
     });
+    // Only now: a caller who is gone already ends the call at once, and its end must be written after its row.
+    this.#caller.onLeft((cause) => {
+      this.input({ kind: 'caller-left', cause });
+    });
+    this.#caller.onMediaLost(() => {
+      this.input({ kind: 'media-lost' });
+    });
+    if (this.state.kind === 'ended') {
+      return;
+    }
     this.#prepare(stored).catch((error: unknown) => {
       const refusedOffer = isSidekickError(error, 'SK_MEDIA_OFFER_REFUSED');
       this.#log.warn({ event: 'call_media_failed', reason: describeError(error) });
