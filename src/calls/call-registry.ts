@@ -16,9 +16,9 @@ export interface CallRegistryDeps extends Omit<CallSessionDeps, 'onUnexpected'> 
 /** Who let a call in hears of its stages. */
 export interface CallHooks {
   /** The call is answered and that is stored, or it has ended; may be called more than once. */
-  setUp(): void;
+  readonly setUp: () => void;
   /** The call, its facts and its offers are done; called once. */
-  over(): void;
+  readonly over: () => void;
 }
 
 /** The calls that this node owns. */
