@@ -1,9 +1,9 @@
 import type { FastifyPluginCallback } from 'fastify';
 import { SidekickError } from '../lib/errors';
-import type { CallRow } from '../store/types';
 import { checkAccess } from './access';
 import type { AccessRule } from './access';
 import type { CallReader } from './ports';
+import { callView, eventView } from '../store/call-view';
 
 export interface CallsApiOptions {
   readonly calls: CallReader;
@@ -42,38 +42,11 @@ export const callsApi: FastifyPluginCallback<CallsApiOptions> = (app, { calls, a
     return reply.header('cache-control', 'no-store').send({
       apiVersion: API_VERSION,
       call: callView(call),
-      events: events.map(({ at, kind, data }) => ({ at: iso(at), kind, data })),
+      events: events.map(eventView),
     });
   });
   done();
 };
-
-/** What the API shows of a call. Handles of channels and dialogs are for other nodes, not for readers. */
-function callView(call: CallRow): Record<string, unknown> {
-  return {
-    id: call.id,
-    tenant: call.tenant,
-    state: call.state,
-    callerNumber: call.callerNumber ?? null,
-    callerName: call.callerName ?? null,
-    dialledNumber: call.dialledNumber,
-    trunk: call.trunk ?? null,
-    queue: call.queue ?? null,
-    agent: call.agent ?? null,
-    sipCallId: call.sipCallId,
-    createdAt: iso(call.createdAt),
-    answeredAt: iso(call.answeredAt),
-    queuedAt: iso(call.queuedAt),
-    connectedAt: iso(call.connectedAt),
-    endedAt: iso(call.endedAt),
-    result: call.result ?? null,
-    reason: call.reason ?? null,
-  };
-}
-
-function iso(at: number | undefined): string | null {
-  return at === undefined ? null : new Date(at).toISOString();
-}
 
 function flag(name: string, text: string | undefined): boolean {
   if (text === undefined || text === 'false' || text === '0') {

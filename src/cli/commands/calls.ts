@@ -7,6 +7,7 @@ import { line } from '../io';
 import { printJson } from '../output/json';
 import type { ListView } from '../output/list';
 import { isoTime, outputFormat, printList, shortDuration } from '../output/list';
+import { callView, eventView } from '../../store/call-view';
 
 export interface CallsListOptions extends ListOptions {
   readonly all?: boolean;
@@ -29,7 +30,7 @@ function view(now: number): ListView<CallRow> {
       { title: 'end', text: (c) => (c.result === undefined ? '' : `${c.result}: ${c.reason ?? ''}`) },
     ],
     name: (c) => c.id,
-    json: callJson,
+    json: callView,
     empty: 'no calls',
   };
 }
@@ -60,7 +61,7 @@ export async function getCall(context: Context, id: string, options: ListOptions
     });
   }
   if (format === 'json') {
-    printJson(context.io, { call: callJson(found.call), events: found.events.map(eventJson) });
+    printJson(context.io, { call: callView(found.call), events: found.events.map(eventView) });
   } else {
     printCall(context, found.call, found.events, format === 'table');
   }
@@ -82,31 +83,4 @@ function printCall({ io }: Context, call: CallRow, events: readonly StoredCallEv
       forPeople ? `${time}  ${kind.padEnd(20)} ${details.join(' ')}`.trimEnd() : [time, kind, ...details].join('\t'),
     );
   }
-}
-
-function callJson(call: CallRow): unknown {
-  const time = (at: number | undefined): string | null => (at === undefined ? null : isoTime(at));
-  return {
-    id: call.id,
-    tenant: call.tenant,
-    state: call.state,
-    callerNumber: call.callerNumber ?? null,
-    callerName: call.callerName ?? null,
-    dialledNumber: call.dialledNumber,
-    trunk: call.trunk ?? null,
-    queue: call.queue ?? null,
-    agent: call.agent ?? null,
-    sipCallId: call.sipCallId,
-    createdAt: time(call.createdAt),
-    answeredAt: time(call.answeredAt),
-    queuedAt: time(call.queuedAt),
-    connectedAt: time(call.connectedAt),
-    endedAt: time(call.endedAt),
-    result: call.result ?? null,
-    reason: call.reason ?? null,
-  };
-}
-
-function eventJson({ at, kind, data }: StoredCallEvent): unknown {
-  return { at: isoTime(at), kind, data };
 }
