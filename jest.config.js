@@ -13,6 +13,7 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/support/retry-on-ci.ts'],
   testTimeout: 30000,
   reporters: ['default', '<rootDir>/test/support/count-reporter.js'],
 };

@@ -65,7 +65,7 @@ describe('the demo', () => {
   const demo = async (): Promise<Sidekick> => {
     const started = run('demo', ...ports);
     await Promise.race([
-      started.says('Sidekick is ready'),
+      started.says('Ctrl-C ends the demo'),
       new Promise((_resolve, reject) => setTimeout(reject, START_MS, new Error('not ready in time')).unref()),
     ]);
     return started;

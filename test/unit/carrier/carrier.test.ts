@@ -1,3 +1,4 @@
+import { longGaps } from '../../support/long-gaps';
 import { tickerRunning } from '../../../src/embedded/rtp/clock';
 import { SipStack } from '../../../src/embedded/sip/stack';
 import { UserAgent, SipRejected } from '../../../src/embedded/sip/user-agent';
@@ -42,7 +43,8 @@ test.each(['udp', 'tcp'] as const)('a caller over %s and a phone hear each other
   expect(await call.ended).toMatchObject({ by: 'local', status: 200 });
   expect(stages).toEqual(['ringing 180', 'answered', 'heard 1100', 'ended local 200']);
   const report = call.report();
-  expect(report).toMatchObject({ status: 200, lost: 0, late: 0, gaps: [], codec: 'PCMA', srtp: false, failures: [] });
+  expect(report).toMatchObject({ status: 200, lost: 0, late: 0, codec: 'PCMA', srtp: false, failures: [] });
+  expect(longGaps(report.gaps)).toEqual([]);
   expect(report.tones).toEqual([expect.objectContaining({ hz: 1100 })]);
   expect(report.tones[0]!.ms).toBeGreaterThan(300);
   expect(report.tones[0]!.firstAt).toBeGreaterThanOrEqual(report.answeredAt! - 100);
@@ -77,7 +79,7 @@ test('keys, hold and unhold follow the plan, and a held caller sends and hears a
   expect(held).toEqual([true, false]);
   expect(phone.calls[0]!.report()).toMatchObject({ digits: '42#', lost: 0 });
   expect(call.report().failures).toEqual([]);
-  expect(call.report().gaps).toEqual([]);
+  expect(longGaps(call.report().gaps)).toEqual([]);
 });
 
 test('a refusal and a phone that rings until the caller gives up are told apart', async () => {
