@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -43,12 +45,26 @@ class Sidekick {
 }
 
 /** A port that is free for UDP now. */
+/** Free for UDP and TCP, and below the range from which the system gives ports to others. */
 async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
+  for (;;) {
+    const port = 20_000 + randomInt(10_000);
+    const socket = createSocket('udp4');
+    const server = createServer();
+    const bound = await Promise.all([
+      new Promise<boolean>((resolve) => {
+        socket.once('error', () => resolve(false)).bind(port, '127.0.0.1', () => resolve(true));
+      }),
+      new Promise<boolean>((resolve) => {
+        server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+      }),
+    ]);
+    socket.close();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    if (bound.every(Boolean)) {
+      return port;
+    }
+  }
 }
 
 describe('the demo', () => {
