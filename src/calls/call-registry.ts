@@ -109,11 +109,4 @@ export class CallRegistry {
     }
     return counts;
   }
-
-  /** Ends a call on an administrator's word. False: this node has no such call. */
-  endCall(callId: string): boolean {
-    const session = this.#calls.get(callId);
-    session?.input({ kind: 'end', reason: 'ended-by-admin' });
-    return session !== undefined;
-  }
 }

@@ -2,7 +2,7 @@
  * What the life of a call needs from outside. signaling/ and media/ implement the legs, store/ the facts, dispatch/ the match;
  * tests put scripted ones in.
  */
-import type { CancelWhy, OfferClosing, OfferOutcome } from './offer-state';
+import type { OfferClosing, OfferOutcome } from './offer-state';
 import type { Termination } from './termination';
 
 /** Channel and dialog handles that a successor node needs to take a leg over; stored before the leg is used. */
@@ -151,5 +151,3 @@ export interface Matcher {
   /** These agents may be able to take calls of any of their queues now. Returns at once. */
   agentChanged(agentIds: readonly string[]): void;
 }
-
-export type { CancelWhy };

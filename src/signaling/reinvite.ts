@@ -31,7 +31,6 @@ export function relayReinvites(
     readonly mediaTimeoutMs: number;
     readonly contact?: string;
     readonly log: Log;
-    readonly onHold?: (held: boolean) => void;
   },
 ): void {
   let chain: Promise<void> = Promise.resolve();
@@ -62,10 +61,7 @@ export function relayReinvites(
       }
       const body = await target.renegotiate(request.body);
       response.send(200, { headers, body });
-      if (hold !== held) {
-        held = hold;
-        options.onHold?.(hold);
-      }
+      held = hold;
     } catch (error) {
       options.log.warn({ event: 'reinvite_refused', reason: describeError(error) });
       response.send(488);
