@@ -1,8 +1,4 @@
-import { CallRegistry } from './calls/call-registry';
-import type { ReservedOffer } from './calls/ports';
 import type { Settings } from './config/settings';
-import { Dispatcher } from './dispatch/dispatcher';
-import { startHttp } from './http/server';
 import type { HttpServer } from './http/server';
 import type { Clock } from './lib/clock';
 import { systemClock } from './lib/clock';
@@ -10,16 +6,14 @@ import { describeError, SidekickError } from './lib/errors';
 import type { Log } from './lib/log';
 import { createMetrics } from './lib/metrics';
 import type { Metrics } from './lib/metrics';
-import { packageVersion } from './lib/package';
 import { MediaPool } from './media/media-pool';
+import { wireCalls } from './node-calls';
+import type { NodeCalls } from './node-calls';
 import { NodeConfig } from './node-config';
+import { startNodeHttp } from './node-http';
 import { NodeLife } from './node-life';
-import { startPresence } from './presence/presence';
-import type { Presence } from './presence/presence';
-import { AgentLegService } from './signaling/agent-legs';
-import { Admission } from './signaling/carrier/admission';
-import { DigestChallenger } from './signaling/carrier/digest';
-import { CarrierInbound } from './signaling/carrier/inbound';
+import { startNodePresence } from './node-presence';
+import type { NodePresence } from './node-presence';
 import { TrunkRegistry } from './signaling/carrier/trunk-registry';
 import { DrachtioLink } from './signaling/drachtio-link';
 import type { BoundTransport } from './signaling/drachtio-link';
@@ -60,9 +54,6 @@ export interface Node {
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
 
-/** Silence on a leg that ends it, milliseconds. It is the only clean-up after a crash, so it must not be missing; Teams sends nothing while muted. */
-const CALLER_MEDIA_TIMEOUT_MS = 300_000;
-const AGENT_MEDIA_TIMEOUT_MS = 7_200_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const QUEUE_GAUGE_MS = 2_000;
 
@@ -94,16 +85,11 @@ class NodeBuilder implements Node {
   readonly #link: DrachtioLink;
   readonly #pool: MediaPool;
   readonly #registry = new TrunkRegistry();
-  readonly #admission = new Admission();
   readonly #config: NodeConfig;
   #life: NodeLife | undefined;
   #nodeStore: NodeStore | undefined;
-  #calls: CallRegistry | undefined;
-  #legs: AgentLegService | undefined;
-  #dispatcher: Dispatcher | undefined;
-  #presence: Presence | undefined;
-  #presenceSince = Date.now();
-  #presenceUp: boolean | undefined;
+  #work: NodeCalls | undefined;
+  #presence: NodePresence | undefined;
   #http: HttpServer | undefined;
   #listener: Listener | undefined;
   #gauge: NodeJS.Timeout | undefined;
@@ -175,13 +161,43 @@ class NodeBuilder implements Node {
     await this.#config.start(() => {
       this.#registry.load(this.#config.carrierTrunks(), this.#clock.now());
     });
-    this.#wireCalls(nodeStore);
+    this.#work = wireCalls({
+      nodeId: this.nodeId,
+      store: nodeStore,
+      link: this.#link,
+      pool: this.#pool,
+      config: this.#config,
+      registry: this.#registry,
+      clock: this.#clock,
+      log: this.#log,
+      metrics: this.metrics,
+      secret: this.#secret,
+      stopping: () => this.#stopping,
+      refreshPresence: async (agentIds) => {
+        await this.#presence?.refresh(agentIds);
+        return this.#presence !== undefined;
+      },
+    });
     await this.#link.connect(CONNECT_TIMEOUT_MS);
     await this.#pool.connect();
     await this.#listen();
-    this.#startPresence();
-    this.#http = await this.#startHttp();
-    this.#dispatcher?.start();
+    this.#presence = startNodePresence({
+      settings: this.#settings,
+      db: this.#db,
+      nodeId: this.nodeId,
+      clock: this.#clock,
+      log: this.#log,
+      metrics: this.metrics,
+      agentChanged: (agentIds) => this.#work?.dispatcher.agentChanged(agentIds),
+    });
+    this.#http = await startNodeHttp({
+      settings: this.#settings,
+      db: this.#db,
+      node: { links: () => this.links(), stopping: () => this.#stopping },
+      metrics: this.metrics,
+      log: this.#log,
+    });
+    this.#work.dispatcher.start();
     this.#gauge = setInterval(() => {
       this.#reportQueues();
     }, QUEUE_GAUGE_MS);
@@ -199,97 +215,6 @@ class NodeBuilder implements Node {
     }
   }
 
-  #wireCalls(nodeStore: NodeStore): void {
-    const dispatcher = new Dispatcher({
-      store: nodeStore,
-      clock: this.#clock,
-      log: this.#log,
-      nodeId: this.nodeId,
-      onMatched: (tookMs) => {
-        this.#admission.matchTook(tookMs, this.#clock.now());
-      },
-      onOffer: (offer) => this.#calls?.offer(offer) ?? 'no-call',
-      onOrphan: (offer) => {
-        this.#giveBack(nodeStore, offer);
-      },
-      refreshPresence: async (agentIds) => {
-        await this.#presence?.refresh(agentIds);
-        return this.#presence !== undefined;
-      },
-      onSweepFound: (what) => {
-        this.metrics.sweepFound(what);
-      },
-    });
-    this.#dispatcher = dispatcher;
-    const legs = new AgentLegService({
-      link: this.#link,
-      pool: this.#pool,
-      log: this.#log,
-      trunk: (trunkId) => this.#config.agentTrunk(trunkId, this.#secret),
-      mediaTimeoutMs: AGENT_MEDIA_TIMEOUT_MS,
-    });
-    this.#legs = legs;
-    const calls = new CallRegistry({
-      store: nodeStore,
-      legs,
-      media: this.#pool,
-      matcher: dispatcher,
-      clock: this.#clock,
-      log: this.#log,
-      metrics: this.metrics,
-    });
-    this.#calls = calls;
-    const inbound = this.#inbound(calls);
-    this.#link.srf.invite((request, response) => {
-      if (!legs.takeMediaInvite(request, response)) {
-        inbound.invite(request, response);
-      }
-    });
-    this.#link.srf.options((request, response) => {
-      inbound.options(request, response);
-    });
-  }
-
-  #inbound(calls: CallRegistry): CarrierInbound {
-    return new CarrierInbound(
-      {
-        srf: this.#link.srf,
-        pool: this.#pool,
-        registry: this.#registry,
-        digest: new DigestChallenger('sidekick'),
-        admission: this.#admission,
-        clock: this.#clock,
-        metrics: this.metrics,
-        log: this.#log,
-        nodeId: this.nodeId,
-        mediaTimeoutMs: CALLER_MEDIA_TIMEOUT_MS,
-        stopping: () => this.#stopping,
-        countryOf: (trunk) => this.#config.countryOf(trunk),
-        secret: this.#secret,
-      },
-      async ({ trunk, dialled, caller, sipCallId, leg, release, setUp }) => {
-        const route = await this.#config.route(dialled, trunk);
-        if (!route) {
-          return 'unknown-number';
-        }
-        calls.take(route, caller, sipCallId, leg, { setUp, over: release });
-        return 'taken';
-      },
-    );
-  }
-
-  /** A reserved offer whose call is not here: the agent must not stay reserved for it. */
-  #giveBack(nodeStore: NodeStore, offer: ReservedOffer): void {
-    nodeStore.closeOffer(offer.offerId, { kind: 'canceled', why: 'caller-gone' }).then(
-      () => {
-        this.#dispatcher?.requestMatch(offer.queueId);
-      },
-      (error: unknown) => {
-        this.#log.warn({ event: 'orphan_not_released', offerId: offer.offerId, reason: describeError(error) });
-      },
-    );
-  }
-
   async #listen(): Promise<void> {
     const listener = new Listener({
       url: this.#settings.databaseUrl,
@@ -302,7 +227,7 @@ class NodeBuilder implements Node {
       this.#notified(notification);
     });
     listener.on('connected', () => {
-      void this.#dispatcher?.sweep().catch((error: unknown) => {
+      void this.#work?.dispatcher.sweep().catch((error: unknown) => {
         this.#log.warn({ event: 'sweep_failed', reason: describeError(error) });
       });
     });
@@ -312,11 +237,11 @@ class NodeBuilder implements Node {
   #notified(notification: Notification): void {
     switch (notification.k) {
       case 'queue': {
-        this.#dispatcher?.requestMatch(notification.id);
+        this.#work?.dispatcher.requestMatch(notification.id);
         return;
       }
       case 'agent': {
-        this.#dispatcher?.agentChanged([notification.id]);
+        this.#work?.dispatcher.agentChanged([notification.id]);
         return;
       }
       case 'offer': {
@@ -336,49 +261,6 @@ class NodeBuilder implements Node {
     }
   }
 
-  #startPresence(): void {
-    const { graph } = this.#settings;
-    if (!graph) {
-      return;
-    }
-    this.#presence = startPresence(graph, {
-      store: {
-        agentsToPoll: () => store.agentsToPoll(this.#db),
-        upsertPresences: async (readings) => {
-          const changed = await store.upsertPresences(this.#db, readings);
-          this.#dispatcher?.agentChanged(changed.map((c) => c.agentId));
-        },
-        holdPollLease: (forMs) => store.holdLease(this.#db, 'presence', this.nodeId, forMs),
-      },
-      clock: this.#clock,
-      log: this.#log,
-      intervals: { idleMs: this.#settings.presencePollMs, waitingMs: this.#settings.presencePollWaitingMs },
-      onRead: (outcome, durationMs) => {
-        this.metrics.presenceRead(outcome, durationMs);
-      },
-    });
-  }
-
-  async #startHttp(): Promise<HttpServer | undefined> {
-    const { http, adminToken } = this.#settings;
-    if (!http) {
-      return undefined;
-    }
-    return await startHttp({
-      listen: http,
-      adminToken,
-      node: { links: () => this.links(), stopping: () => this.#stopping },
-      calls: {
-        listCalls: (filter) => store.listCalls(this.#db, filter),
-        findCall: (callId) => store.findCall(this.#db, callId),
-        callEvents: (callId) => store.callEvents(this.#db, callId),
-      },
-      metrics: this.metrics,
-      log: this.#log,
-      version: packageVersion(),
-    });
-  }
-
   links(): Readonly<Record<string, LinkView>> {
     const links: Record<string, LinkView> = {
       postgres: this.#life?.link ?? { up: false, detail: 'not connected yet', since: Date.now() },
@@ -388,22 +270,17 @@ class NodeBuilder implements Node {
       links[`freeswitch ${media.name}`] = media.state;
     }
     if (this.#presence) {
-      const { up, detail } = this.#presence.link();
-      if (up !== this.#presenceUp) {
-        this.#presenceUp = up;
-        this.#presenceSince = Date.now();
-      }
-      links['graph'] = { up, detail, since: this.#presenceSince };
+      links['graph'] = this.#presence.link();
     }
     return links;
   }
 
   open(): { readonly calls: number; readonly agentLegs: number } {
-    return { calls: this.#calls?.size ?? 0, agentLegs: this.#legs?.open ?? 0 };
+    return { calls: this.#work?.calls.size ?? 0, agentLegs: this.#work?.legs.open ?? 0 };
   }
 
   #reportQueues(): void {
-    const waiting = this.#calls?.waitingByQueue();
+    const waiting = this.#work?.calls.waitingByQueue();
     const names = new Set(this.#config.queues.map((queue) => queue.name));
     for (const name of names) {
       this.metrics.queueWaiting(name, waiting?.get(name) ?? 0);
@@ -438,12 +315,12 @@ class NodeBuilder implements Node {
   async #close(drainMs: number): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#gauge);
-    const drained = (await this.#calls?.waitUntilEmpty(drainMs)) ?? true;
+    const drained = (await this.#work?.calls.waitUntilEmpty(drainMs)) ?? true;
     if (!drained) {
-      await this.#calls?.endAll(3_000);
+      await this.#work?.calls.endAll(3_000);
     }
     await this.#listener?.close();
-    await this.#dispatcher?.stop();
+    await this.#work?.dispatcher.stop();
     this.#config.close();
     await this.#presence?.close();
     await this.#http?.close();

@@ -1,0 +1,127 @@
+import { CallRegistry } from './calls/call-registry';
+import type { ReservedOffer } from './calls/ports';
+import { Dispatcher } from './dispatch/dispatcher';
+import type { Clock } from './lib/clock';
+import { describeError } from './lib/errors';
+import type { Log } from './lib/log';
+import type { Metrics } from './lib/metrics';
+import type { MediaPool } from './media/media-pool';
+import type { NodeConfig } from './node-config';
+import { AgentLegService } from './signaling/agent-legs';
+import { Admission } from './signaling/carrier/admission';
+import { DigestChallenger } from './signaling/carrier/digest';
+import { CarrierInbound } from './signaling/carrier/inbound';
+import type { TrunkRegistry } from './signaling/carrier/trunk-registry';
+import type { DrachtioLink } from './signaling/drachtio-link';
+import type { NodeStore } from './store/node-store';
+
+export interface NodeCallsDeps {
+  readonly nodeId: string;
+  readonly store: NodeStore;
+  readonly link: DrachtioLink;
+  readonly pool: MediaPool;
+  readonly config: NodeConfig;
+  readonly registry: TrunkRegistry;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Reads secrets that the configuration names. */
+  readonly secret: (variable: string) => string | undefined;
+  /** True once the node takes no new calls. */
+  readonly stopping: () => boolean;
+  /** Reads the presence of these agents again; false where this node reads none. */
+  readonly refreshPresence: (agentIds: readonly string[]) => Promise<boolean>;
+}
+
+/** What a node does with calls: who lets them in, where they live, who matches them, how agents are rung. */
+export interface NodeCalls {
+  readonly calls: CallRegistry;
+  readonly legs: AgentLegService;
+  readonly dispatcher: Dispatcher;
+}
+
+/** Puts the rooms of a call together and takes the INVITEs and OPTIONS of the SIP server. */
+export function wireCalls(deps: NodeCallsDeps): NodeCalls {
+  const { clock, link, log, metrics, nodeId, pool, store } = deps;
+  const admission = new Admission();
+  const dispatcher: Dispatcher = new Dispatcher({
+    store,
+    clock,
+    log,
+    nodeId,
+    onMatched: (tookMs) => {
+      admission.matchTook(tookMs, clock.now());
+    },
+    onOffer: (offer) => calls.offer(offer),
+    onOrphan: (offer) => {
+      giveBack(deps, dispatcher, offer);
+    },
+    refreshPresence: deps.refreshPresence,
+    onSweepFound: (what) => {
+      metrics.sweepFound(what);
+    },
+  });
+  const legs = new AgentLegService({
+    link,
+    pool,
+    log,
+    trunk: (trunkId) => deps.config.agentTrunk(trunkId, deps.secret),
+    mediaTimeoutMs: AGENT_MEDIA_TIMEOUT_MS,
+  });
+  const calls: CallRegistry = new CallRegistry({ store, legs, media: pool, matcher: dispatcher, clock, log, metrics });
+  const inbound = carrierInbound(deps, admission, calls);
+  link.srf.invite((request, response) => {
+    if (!legs.takeMediaInvite(request, response)) {
+      inbound.invite(request, response);
+    }
+  });
+  link.srf.options((request, response) => {
+    inbound.options(request, response);
+  });
+  return { calls, legs, dispatcher };
+}
+
+/** Silence on a leg that ends it, milliseconds. It is the only clean-up after a crash, so it must not be missing; Teams sends nothing while muted. */
+const CALLER_MEDIA_TIMEOUT_MS = 300_000;
+const AGENT_MEDIA_TIMEOUT_MS = 7_200_000;
+
+function carrierInbound(deps: NodeCallsDeps, admission: Admission, calls: CallRegistry): CarrierInbound {
+  const { clock, config, link, log, metrics, nodeId, pool, registry, secret, stopping } = deps;
+  return new CarrierInbound(
+    {
+      srf: link.srf,
+      pool,
+      registry,
+      digest: new DigestChallenger('sidekick'),
+      admission,
+      clock,
+      metrics,
+      log,
+      nodeId,
+      mediaTimeoutMs: CALLER_MEDIA_TIMEOUT_MS,
+      stopping,
+      countryOf: (trunk) => config.countryOf(trunk),
+      secret,
+    },
+    async ({ trunk, dialled, caller, sipCallId, leg, release, setUp }) => {
+      const route = await config.route(dialled, trunk);
+      if (!route) {
+        return 'unknown-number';
+      }
+      calls.take(route, caller, sipCallId, leg, { setUp, over: release });
+      return 'taken';
+    },
+  );
+}
+
+/** A reserved offer whose call is not here: the agent must not stay reserved for it. */
+function giveBack({ store, log }: NodeCallsDeps, dispatcher: Dispatcher, offer: ReservedOffer): void {
+  store.closeOffer(offer.offerId, { kind: 'canceled', why: 'caller-gone' }).then(
+    () => {
+      dispatcher.requestMatch(offer.queueId);
+    },
+    (error: unknown) => {
+      log.warn({ event: 'orphan_not_released', offerId: offer.offerId, reason: describeError(error) });
+    },
+  );
+}

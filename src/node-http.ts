@@ -1,0 +1,47 @@
+import type { Settings } from './config/settings';
+import type { NodeView } from './http/ports';
+import { startHttp } from './http/server';
+import type { HttpServer } from './http/server';
+import type { Log } from './lib/log';
+import type { Metrics } from './lib/metrics';
+import { packageVersion } from './lib/package';
+import { store } from './store';
+import type { Database } from './store';
+
+export interface NodeHttpDeps {
+  readonly settings: Settings;
+  readonly db: Database;
+  readonly node: NodeView;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/**
+ * Starts HTTP where the settings name a place for it.
+ * @throws SidekickError SK_PORT_TAKEN, SK_SETTINGS_INVALID
+ */
+export async function startNodeHttp({
+  settings,
+  db,
+  node,
+  metrics,
+  log,
+}: NodeHttpDeps): Promise<HttpServer | undefined> {
+  const { http, adminToken } = settings;
+  if (!http) {
+    return undefined;
+  }
+  return await startHttp({
+    listen: http,
+    adminToken,
+    node,
+    calls: {
+      listCalls: (filter) => store.listCalls(db, filter),
+      findCall: (callId) => store.findCall(db, callId),
+      callEvents: (callId) => store.callEvents(db, callId),
+    },
+    metrics,
+    log,
+    version: packageVersion(),
+  });
+}
