@@ -2,6 +2,7 @@
  * What the life of a call needs from outside. signaling/ and media/ implement the legs, store/ the facts, dispatch/ the match;
  * tests put scripted ones in.
  */
+import type { Action, ExitReason } from '../flows/flow';
 import type { OfferClosing, OfferOutcome } from './offer-state';
 import type { Termination } from './termination';
 
@@ -59,8 +60,51 @@ export interface AgentLegHandlers {
   refused(outcome: Exclude<OfferOutcome, 'canceled'>, sipStatus: number | undefined, detail: string): void;
   /** The agent hung up or his channel was lost, after `answered`. */
   left(): void;
+  /** The agent's platform asks us to transfer the caller (REFER). Optional: a leg whose owner transfers nothing refuses it. */
+  transferRequested?(request: TransferRequest): void;
   /** Everything toward the agent is over. Called once; again at once if the leg is dropped after that. */
   over(): void;
+}
+
+/** Where a call that talks is sent on to. */
+export type TransferTarget =
+  /** What an agent's platform asked for; the new INVITE goes out on the same trunk with these headers as they came. */
+  | {
+      readonly kind: 'refer';
+      readonly trunkId: string;
+      readonly referTo: string;
+      readonly referredBy: string | undefined;
+    }
+  /** The clock and the data of the call are kept. */
+  | { readonly kind: 'queue'; readonly queueId: string }
+  | { readonly kind: 'agent'; readonly agentId: string }
+  | { readonly kind: 'number'; readonly e164: string };
+
+/** A transfer that somebody waits for: the agent's platform (NOTIFY), or the person who gave the command. */
+export interface TransferRequest {
+  readonly target: TransferTarget;
+  /**
+   * How far it is, as a SIP status: 100 accepted, 180 rings, 2xx done, from 300 on it came to nothing and the caller is back with
+   * the agent, or in the queue where the agent has left. The last one is final. Never throws.
+   */
+  progress(sipStatus: number): void;
+}
+
+/** A call leaves the queue without an agent, as a decision found. Acted upon once, and only while the call waits there. */
+export interface CallExit {
+  readonly callId: string;
+  readonly queueId: string;
+  readonly reason: ExitReason;
+  readonly action: Action;
+}
+
+/** Whether an agent's answer is believed, so that a voicemail never swallows a caller. */
+export interface AnswerPolicy {
+  /** `dtmf`: the agent presses a key before the call is his. */
+  readonly confirm: 'none' | 'dtmf';
+  /** What a suspicious answer means: a 200 without ringing within `suspiciousAnswerMs` of the INVITE. */
+  readonly suspicious: 'accept' | 'confirm' | 'refuse';
+  readonly suspiciousAnswerMs: number;
 }
 
 /** The agent's side of one offer: FreeSWITCH's originated channel and the dialog with the agent's platform. */
@@ -90,13 +134,23 @@ export interface CallerIdentity {
 export interface CallMedia {
   /** Joins two channels. @throws SK_MEDIA_FAILED */
   bridge(mediaServer: string, callerChannel: string, agentChannel: string): Promise<void>;
+  /**
+   * Asks an agent who answered for a key, before the bridge. Resolves to the key, or to undefined where none came in `timeoutMs`
+   * or the channel ended. Optional: media that cannot ask takes every answer.
+   */
+  askForKey?(
+    mediaServer: string,
+    agentChannel: string,
+    promptUri: string,
+    timeoutMs: number,
+  ): Promise<string | undefined>;
 }
 
 export interface AgentLegs {
   start(request: AgentLegRequest, handlers: AgentLegHandlers): AgentLeg;
 }
 
-/** A reserved offer as dispatch hands it to the node that owns the call. */
+/** A reserved offer as dispatch hands it to the node that owns the call. A call may be given several, one for each agent who rings. */
 export interface ReservedOffer {
   readonly offerId: string;
   readonly callId: string;
@@ -104,6 +158,8 @@ export interface ReservedOffer {
   readonly target: AgentTarget;
   /** Availability that the choice was made on, or undefined where the endpoint has none. */
   readonly presence: string | undefined;
+  /** Undefined: every answer is believed. */
+  readonly answer?: AnswerPolicy;
 }
 
 /** Facts and reservations. Every method retries what can be retried inside; a rejection means the store is not usable now. */

@@ -1,0 +1,81 @@
+/**
+ * Flow documents: what a caller hears and may choose before he waits, and what becomes of one who cannot wait any longer. Plain
+ * data, as the configuration writes it; names are names of the caller's tenant.
+ */
+
+/** What an exit of a queue, or a key that a waiting caller presses, leads to. Exactly one of these. */
+export type Action =
+  /** The first of these queues that does not itself send the call away; the time waited so far counts on. */
+  | { readonly queues: readonly string[] }
+  | { readonly flow: string }
+  /** Plays the prompt, then hangs up. */
+  | { readonly announce: string }
+  /** A number outside, E.164; only where a trunk of the tenant allows it. */
+  | { readonly number: string }
+  | { readonly hangUp: true };
+
+/** Why a call is sent on from a queue without having talked to an agent. */
+export const EXIT_REASONS = ['closed', 'paused', 'full', 'noAgents', 'noPresence', 'maxWait', 'estimatedWait'] as const;
+export type ExitReason = (typeof EXIT_REASONS)[number];
+
+/** The exits of a queue: an action for each reason, and for keys that a waiting caller may press. */
+export type QueueExits = { readonly [R in ExitReason]?: Action } & {
+  /** By key: one of 0–9, `*`, `#`. */
+  readonly keys?: Readonly<Record<string, Action>>;
+};
+
+export interface SkillNeed {
+  readonly skill: string;
+  /** 1–10. */
+  readonly atLeast: number;
+}
+
+/** What a flow may say about the call; it counts in every queue that the call waits in afterwards. */
+export interface CallTraits {
+  /** 0–9; higher is strictly first. */
+  readonly class?: number;
+  /** Counts as time waited. */
+  readonly headStartSeconds?: number;
+  /** On top of what the queue needs. */
+  readonly needs?: readonly SkillNeed[];
+  /** Names of agents who are asked first. */
+  readonly preferAgents?: readonly string[];
+}
+
+export interface Menu {
+  readonly prompt: string;
+  /** By key: one of 0–9, `*`, `#`. */
+  readonly keys: Readonly<Record<string, readonly FlowStep[]>>;
+  /** How often the prompt is played before `noInput`. Default 3. */
+  readonly tries?: number;
+  /** How long a key is waited for after each prompt. Default 5. */
+  readonly timeoutSeconds?: number;
+  /** Played after a key that leads nowhere. Default: the prompt is played again at once. */
+  readonly invalid?: string;
+  /** Where a caller goes who pressed nothing, or nothing that leads anywhere, in all tries. Default: hang-up. */
+  readonly noInput?: readonly FlowStep[];
+}
+
+export type FlowStep =
+  | { readonly play: string }
+  /** Goes on if the named hours are open; runs `closed` instead of the rest if they are not. */
+  | { readonly hours: string; readonly closed: readonly FlowStep[] }
+  | { readonly menu: Menu }
+  | { readonly set: CallTraits }
+  /** Runs another flow; if that comes to its end without an end of its own, this one goes on. */
+  | { readonly flow: string }
+  | { readonly enqueue: string }
+  | { readonly number: string }
+  /** `sip`: the status that goes with it, where the caller was not answered yet. */
+  | { readonly hangUp: { readonly sip?: number } };
+
+export interface Flow {
+  readonly name: string;
+  /** A flow that comes to its end without `enqueue`, `number` or `hangUp` hangs up. */
+  readonly steps: readonly FlowStep[];
+}
+
+export const MENU_TRIES = 3;
+export const MENU_TIMEOUT_SECONDS = 5;
+/** Flows within flows, and menus back to themselves: more steps than this in a row without a wait are a loop. */
+export const MAX_STEPS_WITHOUT_WAIT = 100;
