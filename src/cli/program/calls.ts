@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type * as Calls from '../commands/calls';
+import type { Context, ListOptions } from '../context';
+import { examples, integerIn, withList } from './shared';
+import type { Run } from './shared';
+
+const loadCalls = (): typeof Calls => require('../commands/calls') as typeof Calls;
+
+export function addCalls(program: Command, context: Context, run: Run): void {
+  const calls = program.command('calls').alias('call').description('calls, running and past');
+  withList(calls.command('list'))
+    .description('running calls')
+    .option('--all', 'also calls that have ended')
+    .option('--limit <n>', 'at most so many, newest first', integerIn(1, 10_000), 50)
+    .addHelpText('after', examples('sidekick calls list', 'sidekick calls list --all --limit 10 -o json'))
+    .action((options: Calls.CallsListOptions) => run(loadCalls, (m) => m.listCalls(context, options)));
+  withList(calls.command('get'))
+    .description('one call with everything that happened to it')
+    .argument('<id>', 'id of the call')
+    .addHelpText(
+      'after',
+      examples('sidekick calls get 0b2a9bd6-7a4e-4d51-9f0e-6a7dbb5d1b11', 'sidekick calls get … -o json'),
+    )
+    .action((id: string, options: ListOptions) => run(loadCalls, (m) => m.getCall(context, id, options)));
+}

@@ -1,0 +1,45 @@
+/** What the commands of every noun share: how one is run, its common options, its examples. */
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+
+type Module = Readonly<Record<string, unknown>>;
+
+/** Loads a command's module when the command runs, not before, and reports its exit code. */
+export type Run = <M extends Module>(load: () => M, action: (module: M) => Promise<number>) => Promise<void>;
+
+export function withData(command: Command): Command {
+  return command.addOption(
+    new Option('--data <dir>', 'folder of an embedded Sidekick').default('.sidekick').env('SIDEKICK_DATA'),
+  );
+}
+
+export function withList(command: Command): Command {
+  return withData(command).addOption(
+    new Option('-o, --output <format>', 'table, tsv, json or name; default: a table on a terminal, tsv in a pipe'),
+  );
+}
+
+/** Text for `addHelpText('after', …)`. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((text) => `  ${text}`).join('\n')}`;
+}
+
+export function numberIn(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+    if (!(value >= least && value <= most)) {
+      throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+export function integerIn(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = numberIn(least, most)(text);
+    if (!Number.isInteger(value)) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
