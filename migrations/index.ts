@@ -13,6 +13,11 @@ import { callExclusions } from './0012-call-exclusions';
 import { agentStates } from './0013-agent-states';
 import { presence } from './0014-presence';
 import { facts } from './0015-facts';
+import { memberRuntime } from './0030-member-runtime';
+import { agentStatesRuntime } from './0031-agent-states-runtime';
+import { parallelOffers } from './0032-parallel-offers';
+import { visitWants } from './0033-visit-wants';
+import { decisions } from './0034-decisions';
 import type { Migration } from './sql';
 
 export type { Migration } from './sql';
@@ -34,4 +39,9 @@ export const migrations: readonly Migration[] = [
   agentStates,
   presence,
   facts,
+  memberRuntime,
+  agentStatesRuntime,
+  parallelOffers,
+  visitWants,
+  decisions,
 ];

@@ -114,6 +114,7 @@ with wanted as (
   order by s.agent_id for update of s
 ), planned as materialized (
   select gen_random_uuid() as id, c.*, w.agent_id, w.explanation, w.n, qu.id as queue_id,
+    row_number() over (partition by w.call_id order by w.n) - 1 as slot,
     1000 * least(qu.ring_timeout_seconds, coalesce(e.max_ring_seconds, qu.ring_timeout_seconds)) as ring_timeout_ms
   from wanted w
   join waiting c on c.call_id = w.call_id
@@ -123,8 +124,8 @@ with wanted as (
   join agent_endpoints e on e.agent_id = w.agent_id and e.position = 1
   where not exists (select from offers o where o.agent_id = w.agent_id and o.ended_at is null)
 ), reserved as (
-  insert into offers (id, tenant_id, call_id, visit_id, queue_id, agent_id, node_id, media_server, channel_uuid, ring_timeout_ms, explanation)
-  select id, tenant_id, call_id, visit_id, queue_id, agent_id, node_id, media_server, id::text, ring_timeout_ms, explanation::jsonb
+  insert into offers (id, tenant_id, call_id, visit_id, queue_id, agent_id, node_id, media_server, channel_uuid, ring_timeout_ms, explanation, slot)
+  select id, tenant_id, call_id, visit_id, queue_id, agent_id, node_id, media_server, id::text, ring_timeout_ms, explanation::jsonb, slot
   from planned order by n
   on conflict do nothing returning *
 ), woken as (
