@@ -7,15 +7,25 @@ import { silentLog } from '../lib/log';
 import { openDatabase } from '../store';
 import type { Database } from '../store';
 import { sqlState } from '../store/pool';
+import { sayMore } from './context';
 import type { CommonOptions, Context } from './context';
 import { findRunning } from './run-file';
 
 /**
+ * In this order: the context that this command names, SIDEKICK_DATABASE_URL, the folder that it names, the usual context, the
+ * usual folder.
  * @throws SidekickError SK_NODE_UNREACHABLE when none is set and nothing runs, SK_SETTINGS_INVALID
  */
-export function databaseUrlFor({ io }: Context, { data }: CommonOptions): string {
+export function databaseUrlFor({ io, global }: Context, { data }: CommonOptions): string {
+  const { target } = global;
+  if (target?.database !== undefined && target.named) {
+    return target.database;
+  }
   if ((io.env['SIDEKICK_DATABASE_URL'] ?? '').trim() !== '') {
     return readDatabaseUrl(io.env);
+  }
+  if (target?.database !== undefined && !global.dataGiven) {
+    return target.database;
   }
   const dataDir = path.resolve(io.cwd, data);
   const running = findRunning(dataDir);
@@ -38,19 +48,56 @@ export async function withDatabase<T>(
   options: CommonOptions,
   work: (db: Database) => Promise<T>,
 ): Promise<T> {
+  const url = databaseUrlFor(context, options);
+  const { timeoutMs } = context.global;
+  const started = Date.now();
   const db = openDatabase({
-    url: databaseUrlFor(context, options),
+    url,
     log: silentLog(),
     max: 2,
     applicationName: 'sidekick-cli',
-    patienceMs: 2000,
+    patienceMs: timeoutMs ?? 2000,
   });
   try {
+    await reachWithin(db, timeoutMs);
     return await work(db);
   } catch (error) {
     throw schemaFailure(error);
   } finally {
     await db.close();
+    sayMore(context, `${shownUrl(url)}: ${Date.now() - started} ms`);
+  }
+}
+
+/** Where a database is, without the password. */
+export function shownUrl(url: string): string {
+  try {
+    const { host, pathname, username } = new URL(url);
+    return `${username === '' ? '' : `${decodeURIComponent(username)}@`}${host}${pathname}`;
+  } catch {
+    return 'the database'; // not a URL that can be shown in parts
+  }
+}
+
+async function reachWithin(db: Database, timeoutMs: number | undefined): Promise<void> {
+  if (timeoutMs === undefined) {
+    return;
+  }
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new SidekickError('SK_POSTGRES_UNREACHABLE', 'Postgres cannot be reached', {
+          why: `it did not answer within ${timeoutMs / 1000} s`,
+          next: 'give it longer with --timeout, or check that it runs',
+        }),
+      );
+    }, timeoutMs);
+  });
+  try {
+    await Promise.race([db.query('select 1'), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

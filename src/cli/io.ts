@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline';
+
 /** What a command sees of the world: handed in, so that tests run commands inside their own process. */
 export interface OutStream {
   write(text: string): unknown;
@@ -8,12 +10,15 @@ export interface OutStream {
 export interface Io {
   readonly stdout: OutStream;
   readonly stderr: OutStream;
+  readonly stdin: { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folder that relative paths start from. */
   readonly cwd: string;
   /** Calls back on SIGINT and SIGTERM; returns what stops that. */
   onSignal(handler: (signal: NodeJS.Signals) => void): () => void;
   readStdin(): Promise<string>;
+  /** Shows a question on stderr and waits for a line; an empty one at the end of the input. */
+  ask(question: string): Promise<string>;
   /** Ends the process at once. */
   exit(code: number): void;
 }
@@ -24,7 +29,10 @@ export function line(stream: OutStream, text = ''): void {
 
 /** The real process. */
 export function processIo(): Io {
+  // Whoever reads our output may have enough of it, as `head` does; what else goes wrong there is a fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
   return {
+    stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
@@ -38,6 +46,16 @@ export function processIo(): Io {
       };
     },
     exit: (code) => process.exit(code),
+    ask(question) {
+      const lines = createInterface({ input: process.stdin, output: process.stderr });
+      return new Promise((resolve) => {
+        lines.once('close', () => resolve(''));
+        lines.question(question, (answer) => {
+          resolve(answer);
+          lines.close();
+        });
+      });
+    },
     async readStdin() {
       const chunks: Buffer[] = [];
       for await (const chunk of process.stdin) {

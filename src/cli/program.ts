@@ -3,8 +3,10 @@
  * `--help`: a command's own module, and what it needs, is loaded when it runs. docs/cli.md is held to them by a test.
  */
 import { Command } from 'commander';
-import type { Context } from './context';
+import { DEFAULT_GLOBALS } from './context';
+import type { Context, Outside } from './context';
 import { EXIT_CODES } from './exit-codes';
+import { readGlobals } from './globals';
 import { addAgents } from './program/agents';
 import { addCalls } from './program/calls';
 import { addConfig } from './program/config';
@@ -12,6 +14,7 @@ import { addDemo } from './program/demo';
 import { addMigrate } from './program/migrate';
 import { addQueues } from './program/queues';
 import { addServe } from './program/serve';
+import { numberIn } from './program/shared';
 import type { Run } from './program/shared';
 import { addStatus } from './program/status';
 import { addVersion } from './program/version';
@@ -34,13 +37,24 @@ const EXIT_HELP = `\nExit codes:\n${Object.entries(EXIT_CODES)
   .join('\n')}`;
 
 /** Builds the command tree. `done` gets the exit code of the command that ran. */
-export function buildProgram(context: Context, done: (exitCode: number) => void): Command {
+export function buildProgram(outside: Outside, done: (exitCode: number) => void): Command {
+  const context: { -readonly [K in keyof Context]: Context[K] } = { ...outside, global: DEFAULT_GLOBALS };
   const run: Run = async (load, action) => {
     done(await action(load()));
   };
   const program = new Command('sidekick')
     .description('A Connect-model contact center for Microsoft Teams.')
+    .option('-q, --quiet', 'no words besides the result and errors')
+    .option('-v, --verbose', 'say on stderr what is done')
+    .option('--no-color', 'no colours; NO_COLOR in the environment does the same')
+    .option('--timeout <seconds>', 'give up on a server that does not answer so long', numberIn(0.1, 3600))
+    .option('--context <name>', 'the installation of that name (`sidekick context list`), or SIDEKICK_CONTEXT')
+    .option('--server <url>', "base URL of a node's HTTP, such as http://10.0.0.5:8080, or SIDEKICK_SERVER")
     .option('--debug', 'show where an error comes from')
+    .configureHelp({ showGlobalOptions: true })
+    .hook('preAction', (_program, acting) => {
+      context.global = readGlobals(outside.io, program, acting);
+    })
     .addHelpText('after', EXIT_HELP)
     .addHelpText('after', '\nExamples:\n  sidekick demo\n  sidekick demo call --to +49301000100');
   NOUNS.forEach((add) => add(program, context, run));

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { SidekickError } from '../lib/errors';
-import type { Context } from './context';
+import type { Outside } from './context';
 import { reportError } from './output/errors';
 import { buildProgram } from './program';
 
@@ -10,7 +10,7 @@ import { buildProgram } from './program';
  * @param args without node and script
  * @returns the exit code; never throws
  */
-export async function runCli(args: readonly string[], context: Context): Promise<number> {
+export async function runCli(args: readonly string[], context: Outside): Promise<number> {
   let exitCode = 0;
   const program = buildProgram(context, (code) => {
     exitCode = code;
@@ -33,7 +33,7 @@ export async function runCli(args: readonly string[], context: Context): Promise
 }
 
 /** Commander must neither exit nor print errors by itself. */
-function prepare(command: Command, context: Context): void {
+function prepare(command: Command, context: Outside): void {
   command.exitOverride();
   command.configureOutput({
     writeOut: (text) => context.io.stdout.write(text),
@@ -49,7 +49,7 @@ function reportUsage(
   error: CommanderError,
   program: Command,
   args: readonly string[],
-  context: Context,
+  context: Outside,
   debug: boolean,
 ): number {
   if (error.code === 'commander.help') {
@@ -68,6 +68,9 @@ function commandPath(program: Command, args: readonly string[]): string {
   const names = [program.name()];
   let command = program;
   for (const arg of args) {
+    if (arg.startsWith('-')) {
+      continue;
+    }
     const child = command.commands.find((c) => c.name() === arg || c.aliases().includes(arg));
     if (child === undefined) {
       break;

@@ -60,9 +60,9 @@ describe('a list', () => {
     expect([printed('table', []), printed('tsv', [])]).toEqual(['no things\n', '']);
   });
   it('chooses its form by where it goes', () => {
-    expect(outputFormat(testIo({ tty: true }), undefined)).toBe('table');
-    expect(outputFormat(testIo(), undefined)).toBe('tsv');
-    expect(outputFormat(testIo({ tty: true }), 'json')).toBe('json');
+    expect(outputFormat(testIo({ tty: true }), {})).toBe('table');
+    expect(outputFormat(testIo(), {})).toBe('tsv');
+    expect(outputFormat(testIo({ tty: true }), { output: 'json' })).toBe('json');
   });
   it.each([
     [400, '0 s'],

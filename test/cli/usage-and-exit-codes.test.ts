@@ -67,7 +67,7 @@ describe('the sidekick command', () => {
     [['demo', '--sip', 'off'], '--sip cannot be off', '', '--sip 127.0.0.1:5060'],
     [['config', 'validate', '-f', 'missing.yaml'], 'missing.yaml cannot be read', 'no such file', '-f'],
     [['version', '-o', 'xml'], 'unknown option', '', 'sidekick version --help'],
-    [['migrate', 'status', '-o', 'xml'], 'no output format "xml"', 'table, tsv, json, name', '-o'],
+    [['migrate', 'status', '-o', 'xml'], 'no output format "xml"', 'table, wide, json, yaml, csv, name, tsv', '-o'],
   ])('%p is a usage error that says what, why and what next', async (args, what, why, next) => {
     const { exitCode, out, err } = await cli(args, { cwd: dir });
     expect([exitCode, out]).toEqual([2, '']);

@@ -24,11 +24,20 @@ export function commandEntries(command: Command, parents: readonly string[] = []
     path: path.join(' '),
     usage: [...path, ...args].join(' '),
     description: command.description(),
-    options: command.options.map((option) => ({
-      flags: option.flags,
-      description: option.description,
-      default: option.defaultValue === undefined ? '' : String(option.defaultValue),
-    })),
+    options: optionsOf(command),
   };
   return [entry, ...children];
+}
+
+/** Options that every command has. */
+export function globalOptions(program: Command): CommandEntry['options'] {
+  return optionsOf(program);
+}
+
+function optionsOf(command: Command): CommandEntry['options'] {
+  return command.options.map((option) => ({
+    flags: option.flags,
+    description: option.description,
+    default: option.defaultValue === undefined || option.negate ? '' : String(option.defaultValue),
+  }));
 }

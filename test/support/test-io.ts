@@ -10,12 +10,13 @@ export interface TestIo extends Io {
 }
 
 export function testIo(
-  options: { env?: Record<string, string>; cwd?: string; tty?: boolean; stdin?: string } = {},
+  options: { env?: Record<string, string>; cwd?: string; tty?: boolean; stdin?: string; answers?: string[] } = {},
 ): TestIo {
   let out = '';
   let err = '';
   const handlers = new Set<(signal: NodeJS.Signals) => void>();
   const exits: number[] = [];
+  const answers = [...(options.answers ?? [])];
   return {
     stdout: { write: (text) => (out += text), isTTY: options.tty ?? false },
     stderr: { write: (text) => (err += text), isTTY: options.tty ?? false },
@@ -24,6 +25,13 @@ export function testIo(
     onSignal(handler) {
       handlers.add(handler);
       return () => handlers.delete(handler);
+    },
+    stdin: { isTTY: options.tty ?? false },
+    ask: (question) => {
+      err += question;
+      const answer = answers.shift() ?? '';
+      err += `${answer}\n`;
+      return Promise.resolve(answer);
     },
     readStdin: () => Promise.resolve(options.stdin ?? ''),
     exit: (code) => exits.push(code),

@@ -2,11 +2,12 @@ import { didYouMean } from '../../config/documents/did-you-mean';
 import { SidekickError } from '../../lib/errors';
 import { store } from '../../store';
 import type { AgentRow, AgentStateChange, Database } from '../../store';
-import type { CommonOptions, Context, ListOptions } from '../context';
+import type { CommonOptions, Context, WatchedListOptions } from '../context';
 import { byWhom, withDatabase } from '../database';
 import { line } from '../io';
 import type { ListView } from '../output/list';
-import { isoTime, outputFormat, printList, shortDuration } from '../output/list';
+import { isoTime, shortDuration } from '../output/list';
+import { showList } from '../output/show-list';
 
 export interface ChangeOptions extends CommonOptions {
   readonly tenant?: string;
@@ -34,11 +35,8 @@ function view(now: number): ListView<AgentRow> {
   };
 }
 
-export async function listAgents(context: Context, options: ListOptions): Promise<number> {
-  const format = outputFormat(context.io, options.output);
-  const agents = await withDatabase(context, options, (db) => store.listAgents(db));
-  printList(context.io, view(Date.now()), agents, format);
-  return 0;
+export function listAgents(context: Context, options: WatchedListOptions): Promise<number> {
+  return showList(context, options, view, (db) => store.listAgents(db));
 }
 
 /** @throws SidekickError SK_NOT_FOUND, SK_CONFLICT */

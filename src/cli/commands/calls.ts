@@ -1,15 +1,16 @@
 import { SidekickError } from '../../lib/errors';
 import { store } from '../../store';
 import type { CallRow, StoredCallEvent } from '../../store';
-import type { Context, ListOptions } from '../context';
+import type { Context, ListOptions, WatchedListOptions } from '../context';
 import { withDatabase } from '../database';
 import { line } from '../io';
-import { printJson } from '../output/json';
+import { printData } from '../output/json';
 import type { ListView } from '../output/list';
-import { isoTime, outputFormat, printList, shortDuration } from '../output/list';
+import { isoTime, outputFormat, shortDuration } from '../output/list';
+import { showList } from '../output/show-list';
 import { callView, eventView } from '../../store/call-view';
 
-export interface CallsListOptions extends ListOptions {
+export interface CallsListOptions extends WatchedListOptions {
   readonly all?: boolean;
   readonly limit: number;
 }
@@ -36,17 +37,14 @@ function view(now: number): ListView<CallRow> {
 }
 
 export async function listCalls(context: Context, options: CallsListOptions): Promise<number> {
-  const format = outputFormat(context.io, options.output);
-  const calls = await withDatabase(context, options, (db) =>
+  return showList(context, options, view, (db) =>
     store.listCalls(db, { includeEnded: options.all === true, limit: options.limit }),
   );
-  printList(context.io, view(Date.now()), calls, format);
-  return 0;
 }
 
 /** @throws SidekickError SK_NOT_FOUND */
 export async function getCall(context: Context, id: string, options: ListOptions): Promise<number> {
-  const format = outputFormat(context.io, options.output);
+  const format = outputFormat(context.io, options);
   const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
   const found = !isUuid
     ? undefined
@@ -60,10 +58,8 @@ export async function getCall(context: Context, id: string, options: ListOptions
       next: '`sidekick calls list --all` shows the ids',
     });
   }
-  if (format === 'json') {
-    printJson(context.io, { call: callView(found.call), events: found.events.map(eventView) });
-  } else {
-    printCall(context, found.call, found.events, format === 'table');
+  if (!printData(context.io, format, { call: callView(found.call), events: found.events.map(eventView) })) {
+    printCall(context, found.call, found.events, format === 'table' || format === 'wide');
   }
   return 0;
 }

@@ -23,7 +23,7 @@ const VIEW: ListView<Step> = {
 
 /** Exit code 0: up to date; 1: some are missing, or some are of a newer version. */
 export async function migrateStatus(context: Context, options: ListOptions): Promise<number> {
-  const format = outputFormat(context.io, options.output);
+  const format = outputFormat(context.io, options);
   const status = await migrationStatus(databaseUrlFor(context, options));
   const known = status.applied.filter((name) => !status.unknown.includes(name));
   const steps: Step[] = [

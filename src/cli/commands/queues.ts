@@ -1,9 +1,9 @@
 import { store } from '../../store';
 import type { AgentRow, Database, QueueConfig } from '../../store';
-import type { Context, ListOptions } from '../context';
-import { withDatabase } from '../database';
+import type { Context, WatchedListOptions } from '../context';
 import type { ListView } from '../output/list';
-import { outputFormat, printList, shortDuration } from '../output/list';
+import { shortDuration } from '../output/list';
+import { showList } from '../output/show-list';
 
 export interface QueueState {
   readonly name: string;
@@ -40,10 +40,8 @@ const VIEW: ListView<QueueState> = {
   empty: 'no queues; `sidekick config apply -f FILE` makes some',
 };
 
-export async function listQueues(context: Context, options: ListOptions): Promise<number> {
-  const format = outputFormat(context.io, options.output);
-  printList(context.io, VIEW, await withDatabase(context, options, readQueues), format);
-  return 0;
+export function listQueues(context: Context, options: WatchedListOptions): Promise<number> {
+  return showList(context, options, () => VIEW, readQueues);
 }
 
 export async function readQueues(db: Database): Promise<QueueState[]> {

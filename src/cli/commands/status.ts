@@ -7,7 +7,7 @@ import { store } from '../../store';
 import type { Context, ListOptions } from '../context';
 import { withDatabase } from '../database';
 import { line } from '../io';
-import { printJson } from '../output/json';
+import { printData } from '../output/json';
 import { outputFormat } from '../output/list';
 import { findRunning } from '../run-file';
 import type { QueueState } from './queues';
@@ -26,7 +26,7 @@ const TIMEOUT_MS = 5000;
 
 /** Exit code 0: ready; 1: it answers, but is not ready. @throws SidekickError SK_NODE_UNREACHABLE, SK_POSTGRES_UNREACHABLE */
 export async function status(context: Context, options: StatusOptions): Promise<number> {
-  const format = outputFormat(context.io, options.output);
+  const format = outputFormat(context.io, options);
   const address = httpAddress(context, options);
   const readiness = await readReadiness(address);
   const { queues, calls } = await withDatabase(context, options, async (db) => ({
@@ -34,9 +34,7 @@ export async function status(context: Context, options: StatusOptions): Promise<
     calls: (await store.listCalls(db, { limit: 10_000 })).length,
   }));
   const ready = readiness.status === 'ready';
-  if (format === 'json') {
-    printJson(context.io, { http: formatHostPort(address), ...readiness, calls, queues });
-  } else {
+  if (!printData(context.io, format, { http: formatHostPort(address), ...readiness, calls, queues })) {
     print(context, address, readiness, calls, queues);
   }
   return ready ? 0 : 1;

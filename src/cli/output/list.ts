@@ -1,12 +1,16 @@
-/** Lists in three forms: a table for a terminal, tab separated values for a pipe, JSON for programs. */
+/** Lists in each form: a table for a terminal, tab separated values for a pipe, JSON, YAML and CSV for programs, names alone. */
 import Table from 'cli-table3';
+import { createColors } from 'picocolors';
 import { SidekickError } from '../../lib/errors';
 import type { Io } from '../io';
 import { line } from '../io';
-import { printJson } from './json';
+import { printJson, printYaml } from './json';
 
-export const OUTPUT_FORMATS = ['table', 'tsv', 'json', 'name'] as const;
+export const OUTPUT_FORMATS = ['table', 'wide', 'json', 'yaml', 'csv', 'name', 'tsv'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+/** What a colour says again that the word has said: colour alone never says anything. */
+export type Tone = 'good' | 'watch' | 'bad';
 
 export interface Column<Row> {
   readonly title: string;
@@ -14,6 +18,9 @@ export interface Column<Row> {
   readonly text: (row: Row) => string;
   /** Exact form for pipes, such as an ISO time instead of "4 s ago". */
   readonly plain?: (row: Row) => string;
+  /** Only in the wide table, in CSV and in pipes. */
+  readonly wide?: true;
+  readonly tone?: (row: Row) => Tone | undefined;
 }
 
 export interface ListView<Row> {
@@ -29,13 +36,13 @@ export interface ListView<Row> {
 /**
  * @throws SidekickError SK_USAGE for an unknown format
  */
-export function outputFormat(io: Io, given: string | undefined): OutputFormat {
-  if (given === undefined) {
-    return io.stdout.isTTY === true ? 'table' : 'tsv';
+export function outputFormat(io: Io, given: { readonly output?: string; readonly json?: boolean }): OutputFormat {
+  if (given.output === undefined) {
+    return given.json === true ? 'json' : io.stdout.isTTY === true ? 'table' : 'tsv';
   }
-  const format = OUTPUT_FORMATS.find((f) => f === given);
+  const format = OUTPUT_FORMATS.find((f) => f === given.output);
   if (format === undefined) {
-    throw new SidekickError('SK_USAGE', `there is no output format "${given}"`, {
+    throw new SidekickError('SK_USAGE', `there is no output format "${given.output}"`, {
       why: `the formats are ${OUTPUT_FORMATS.join(', ')}`,
       next: 'leave -o away for a table on a terminal and tab separated values in a pipe',
     });
@@ -43,42 +50,75 @@ export function outputFormat(io: Io, given: string | undefined): OutputFormat {
   return format;
 }
 
-export function printList<Row>(io: Io, view: ListView<Row>, rows: readonly Row[], format: OutputFormat): void {
+export function printList<Row>(
+  io: Io,
+  view: ListView<Row>,
+  rows: readonly Row[],
+  format: OutputFormat,
+  color = false,
+): void {
   switch (format) {
     case 'json': {
       printJson(io, { [view.noun]: rows.map(view.json) });
+      return;
+    }
+    case 'yaml': {
+      printYaml(io, { [view.noun]: rows.map(view.json) });
       return;
     }
     case 'name': {
       rows.forEach((row) => line(io.stdout, view.name(row)));
       return;
     }
+    case 'csv': {
+      io.stdout.write(csvRow(view.columns.map((c) => c.title)));
+      rows.forEach((row) => io.stdout.write(csvRow(view.columns.map((c) => (c.plain ?? c.text)(row)))));
+      return;
+    }
     case 'tsv': {
       rows.forEach((row) => line(io.stdout, view.columns.map((c) => visible((c.plain ?? c.text)(row))).join('\t')));
       return;
     }
+    case 'wide':
     case 'table': {
-      if (rows.length === 0) {
-        line(io.stdout, view.empty);
-        return;
-      }
-      line(io.stdout, tableOf(view, rows));
+      const columns = view.columns.filter((c) => format === 'wide' || c.wide !== true);
+      line(io.stdout, rows.length === 0 ? view.empty : tableOf(columns, rows, color));
     }
   }
 }
 
-function tableOf<Row>(view: ListView<Row>, rows: readonly Row[]): string {
+/** RFC 4180: lines end with CRLF, a field with a comma, a quote or a line end stands in quotes. */
+function csvRow(fields: readonly string[]): string {
+  const quoted = fields.map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field));
+  return `${quoted.join(',')}\r\n`;
+}
+
+/** A table without lines between its cells. */
+export function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[], color = false): string {
   const table = new Table({
-    head: view.columns.map((c) => c.title.toUpperCase()),
+    head: columns.map((c) => c.title.toUpperCase()),
     chars: NO_LINES,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
   });
-  rows.forEach((row) => table.push(view.columns.map((c) => visible(c.text(row)))));
+  rows.forEach((row) =>
+    table.push(columns.map((c) => painted(visible(c.text(row)), color ? c.tone?.(row) : undefined))),
+  );
   return table
     .toString()
     .split('\n')
     .map((text) => text.trimEnd())
     .join('\n');
+}
+
+const COLORS = createColors(true);
+const PAINT: Readonly<Record<Tone, (text: string) => string>> = {
+  good: COLORS.green,
+  watch: COLORS.yellow,
+  bad: COLORS.magenta,
+};
+
+export function painted(text: string, tone: Tone | undefined): string {
+  return tone === undefined || text === '' ? text : PAINT[tone](text);
 }
 
 const NO_LINES = Object.fromEntries(
@@ -102,7 +142,7 @@ const NO_LINES = Object.fromEntries(
 );
 
 /** One line without control characters: names come from outside, and a terminal obeys escape sequences. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }
 

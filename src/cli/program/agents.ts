@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import type * as Agents from '../commands/agents';
-import type { Context, ListOptions } from '../context';
-import { examples, withData, withList } from './shared';
+import type { Context, WatchedListOptions } from '../context';
+import { examples, withData, withWatch } from './shared';
 import type { Run } from './shared';
 
 const loadAgents = (): typeof Agents => require('../commands/agents') as typeof Agents;
 
 export function addAgents(program: Command, context: Context, run: Run): void {
   const agents = program.command('agents').alias('agent').description('agents');
-  withList(agents.command('list'))
+  withWatch(agents.command('list'))
     .description('agents with their state and presence')
     .addHelpText('after', examples('sidekick agents list', 'sidekick agents list -o json'))
-    .action((options: ListOptions) => run(loadAgents, (m) => m.listAgents(context, options)));
+    .action((options: WatchedListOptions) => run(loadAgents, (m) => m.listAgents(context, options)));
   const verbs = [
     ['ready', 'make an agent ready again'],
     ['pause', 'an agent gets no calls until made ready; a call in progress goes on'],

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import type * as Calls from '../commands/calls';
 import type { Context, ListOptions } from '../context';
-import { examples, integerIn, withList } from './shared';
+import { examples, integerIn, withList, withWatch } from './shared';
 import type { Run } from './shared';
 
 const loadCalls = (): typeof Calls => require('../commands/calls') as typeof Calls;
 
 export function addCalls(program: Command, context: Context, run: Run): void {
   const calls = program.command('calls').alias('call').description('calls, running and past');
-  withList(calls.command('list'))
+  withWatch(calls.command('list'))
     .description('running calls')
     .option('--all', 'also calls that have ended')
     .option('--limit <n>', 'at most so many, newest first', integerIn(1, 10_000), 50)

@@ -1,6 +1,7 @@
 /** What the commands of every noun share: how one is run, its common options, its examples. */
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
+import { watchInterval } from '../output/watch';
 
 type Module = Readonly<Record<string, unknown>>;
 
@@ -14,9 +15,32 @@ export function withData(command: Command): Command {
 }
 
 export function withList(command: Command): Command {
-  return withData(command).addOption(
-    new Option('-o, --output <format>', 'table, tsv, json or name; default: a table on a terminal, tsv in a pipe'),
+  return withData(command)
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'table, wide, json, yaml, csv, name or tsv; default: a table on a terminal, tsv in a pipe',
+      ),
+    )
+    .addOption(new Option('--json', 'the same as -o json'));
+}
+
+/** A list, or one thing, that can be watched. */
+export function withWatch(command: Command): Command {
+  return withList(command).addOption(
+    new Option(
+      '--watch [interval]',
+      'again every 2s, or so often; redrawn on a terminal, JSON lines in a pipe',
+    ).argParser(watchInterval),
   );
+}
+
+export function withTenant(command: Command): Command {
+  return command.option('--tenant <name>', 'tenant, where two have one of that name');
+}
+
+export function withYes(command: Command): Command {
+  return command.option('--yes', 'do not ask');
 }
 
 /** Text for `addHelpText('after', …)`. */
