@@ -2,7 +2,7 @@ import type { Matcher, ReservedOffer } from '../calls/ports';
 import type { Clock, TimerHandle } from '../lib/clock';
 import { describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
-import { decide, nextDueTime } from '../routing/decide';
+import { decide } from '../routing/decide';
 import type { Decision } from '../routing/types';
 import type { DispatchStore } from './ports';
 
@@ -127,7 +127,7 @@ export class Dispatcher implements Matcher {
           this.#deps.onOrphan(offer);
         }
       }
-      this.#scheduleDue(queueId, run, nextDueTime(result.decision), result.now);
+      this.#scheduleDue(queueId, run, result.decision.dueAt, result.now);
       this.#refreshUnknown(queueId, run, result.decision);
     } catch (error) {
       this.#deps.log.error({ event: 'match_failed', queue: queueId, reason: describeError(error) });
@@ -137,20 +137,14 @@ export class Dispatcher implements Matcher {
 
   /** A caller waits beside an agent of whom nothing is known: ask again now instead of at the next poll. */
   #refreshUnknown(queueId: string, run: QueueRun, decision: Decision): void {
-    const unknown = new Set(
-      decision.explanations.flatMap((e) =>
-        e.chosen === undefined
-          ? e.refused.filter((r) => r.refusal.reason === 'presence-unknown').map((r) => r.agentId)
-          : [],
-      ),
-    );
+    const unknown = decision.unknownPresence;
     const now = this.#deps.clock.now();
-    if (unknown.size === 0 || run.refreshing || now - run.refreshedAt < REFRESH_AGAIN_MS) {
+    if (unknown.length === 0 || run.refreshing || now - run.refreshedAt < REFRESH_AGAIN_MS) {
       return;
     }
     run.refreshing = true;
     run.refreshedAt = now;
-    this.#deps.refreshPresence([...unknown]).then(
+    this.#deps.refreshPresence(unknown).then(
       (read) => {
         run.refreshing = false;
         if (read) {

@@ -1,39 +1,71 @@
-import type { Candidate, PresencePolicy, PresenceValue, QueueRules, Refusal, WaitingCall } from './types';
+import { effectiveNeeds, skillRefusal } from './skills';
+import { levelRefusal, type Levels } from './levels';
+import { presenceRefusal } from './presence-policy';
+import type { Candidate, Membership, QueueRules, Refusal, WaitingCall } from './types';
 
-/** The part of eligibility that is about the agent alone, the same for every call of the queue. First no wins. */
-export function agentRefusal(agent: Candidate, queue: QueueRules, now: number): Refusal | undefined {
+/**
+ * The part of eligibility that is about the agent in the queue, the same for all its calls: everything before the level, in the
+ * order of the rules. The first no wins.
+ */
+export function memberRefusal(
+  agent: Candidate,
+  member: Membership,
+  queue: QueueRules,
+  now: number,
+): Refusal | undefined {
   return (
+    signInRefusal(agent, member) ??
     workStateRefusal(agent, now) ??
     openOfferRefusal(agent) ??
-    (agent.endpoint.up ? undefined : { reason: 'endpoint-down', detail: agent.endpoint.trunk }) ??
+    capacityRefusal(agent) ??
+    (agent.endpoint.up ? undefined : { reason: 'endpoint-down', trunk: agent.endpoint.trunk }) ??
     presenceRefusal(agent, queue.presence, now)
   );
 }
 
 /** Why this agent may not get this call, or undefined if he may (routing rules, section 2, in the order given there). */
-export function refusalOf(call: WaitingCall, agent: Candidate, queue: QueueRules, now: number): Refusal | undefined {
-  return agentRefusal(agent, queue, now) ?? exclusionRefusal(call, agent, now);
+export function refusalOf(
+  call: WaitingCall,
+  agent: Candidate,
+  queue: QueueRules,
+  levels: Levels,
+  now: number,
+): Refusal | undefined {
+  const member = agent.memberships.find((m) => m.queueId === queue.queueId);
+  if (!member) {
+    return { reason: 'not-a-member' };
+  }
+  return (
+    memberRefusal(agent, member, queue, now) ??
+    levelRefusal(member.level, levels, queue, call, now) ??
+    skillRefusal(agent, effectiveNeeds(call, queue, now), queue, call) ??
+    exclusionRefusal(call, agent, now) ??
+    hoursRefusal(agent)
+  );
+}
+
+function signInRefusal(agent: Candidate, member: Membership): Refusal | undefined {
+  if (agent.workState.kind === 'signed-out') {
+    return { reason: 'signed-out' };
+  }
+  if (member.signedIn === false) {
+    return { reason: 'signed-out', here: true };
+  }
+  if (agent.workState.kind === 'paused') {
+    return { reason: 'paused', detail: agent.workState.reason };
+  }
+  return member.pauseReason === undefined ? undefined : { reason: 'paused', detail: member.pauseReason, here: true };
 }
 
 function workStateRefusal(agent: Candidate, now: number): Refusal | undefined {
   const state = agent.workState;
-  switch (state.kind) {
-    case 'ready': {
-      return undefined;
-    }
-    case 'signed-out': {
-      return { reason: 'signed-out' };
-    }
-    case 'paused': {
-      return { reason: 'paused', detail: state.reason };
-    }
-    case 'not-ready': {
+  if (state.kind === 'not-ready') {
+    if (state.until === undefined) {
       return { reason: 'not-ready', detail: state.reason };
     }
-    case 'wrap-up': {
-      return state.until > now ? { reason: 'wrap-up', changesAt: state.until } : undefined;
-    }
+    return state.until > now ? { reason: 'not-ready', detail: state.reason, changesAt: state.until } : undefined;
   }
+  return state.kind === 'wrap-up' && state.until > now ? { reason: 'wrap-up', changesAt: state.until } : undefined;
 }
 
 function openOfferRefusal(agent: Candidate): Refusal | undefined {
@@ -41,50 +73,30 @@ function openOfferRefusal(agent: Candidate): Refusal | undefined {
   if (!open) {
     return undefined;
   }
-  return open.connected ? { reason: 'in-call', detail: open.callId } : { reason: 'reserved', detail: open.offerId };
+  return open.connected
+    ? { reason: 'in-call', callId: open.callId }
+    : { reason: 'reserved', callId: open.callId, offerId: open.offerId };
 }
 
-function presenceRefusal(agent: Candidate, policy: PresencePolicy, now: number): Refusal | undefined {
-  const presence = agent.presence;
-  if (presence === 'none') {
-    return undefined;
-  }
-  if (presence === 'unknown' || isUnknown(presence) || now - presence.readAt > policy.staleAfterMs) {
-    return policy.unknown === 'accept' ? undefined : { reason: 'presence-unknown' };
-  }
-  if (policy.accept.some((value) => value.toLowerCase() === presence.availability.toLowerCase())) {
-    return undefined;
-  }
-  if (isEchoOfOurCall(agent, presence, policy, now)) {
-    return undefined;
-  }
-  return {
-    reason: 'presence',
-    detail: `${presence.availability}/${presence.activity}`,
-    source: presence.source,
-    ageMs: Math.max(0, now - presence.readAt),
-  };
+function capacityRefusal(agent: Candidate): Refusal | undefined {
+  const load = agent.capacity;
+  return load && load.used >= load.limit ? { reason: 'at-capacity', used: load.used, limit: load.limit } : undefined;
 }
 
-function isUnknown(presence: PresenceValue): boolean {
-  return presence.availability === '' || presence.availability.toLowerCase() === 'presenceunknown';
-}
-
-/** Graph still shows the call that the agent had with us: Busy/InACall since before that call's end, for the length of the grace. */
-function isEchoOfOurCall(agent: Candidate, presence: PresenceValue, policy: PresencePolicy, now: number): boolean {
-  return (
-    agent.lastCallEndedAt !== undefined &&
-    presence.availability.toLowerCase() === 'busy' &&
-    presence.activity.toLowerCase() === 'inacall' &&
-    presence.changedAt <= agent.lastCallEndedAt &&
-    now - agent.lastCallEndedAt <= policy.graceMs
-  );
-}
-
-function exclusionRefusal(call: WaitingCall, agent: Candidate, now: number): Refusal | undefined {
-  const until = call.excluded.reduce(
-    (latest, e) => (e.agentId === agent.agentId ? Math.max(latest, e.until) : latest),
-    0,
-  );
+export function exclusionRefusal(call: WaitingCall, agent: Candidate, now: number): Refusal | undefined {
+  let until = now;
+  for (const excluded of call.excluded ?? []) {
+    if (excluded.agentId === agent.agentId && excluded.until > until) {
+      until = excluded.until;
+    }
+  }
   return until > now ? { reason: 'excluded-for-this-call', changesAt: until } : undefined;
+}
+
+export function hoursRefusal(agent: Candidate): Refusal | undefined {
+  const hours = agent.workingHours;
+  if (!hours || hours.inside) {
+    return undefined;
+  }
+  return { reason: 'outside-working-hours', ...(hours.changesAt === undefined ? {} : { changesAt: hours.changesAt }) };
 }

@@ -111,7 +111,7 @@ export interface Store {
   insertOffers(
     q: Q,
     queueId: string,
-    assignments: readonly Assignment[],
+    assignments: readonly Pick<Assignment, 'callId' | 'agentId'>[],
     explanations: readonly Explanation[],
   ): Promise<readonly Offer[]>;
   /** When something about this queue next changes by itself (wrap-up over, retry delay over). */

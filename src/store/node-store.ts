@@ -3,7 +3,8 @@ import type { OfferClosing } from '../calls/offer-state';
 import type { Termination } from '../calls/termination';
 import type { DispatchStore, MatchResult } from '../dispatch/ports';
 import type { Log } from '../lib/log';
-import type { Decision, Snapshot } from '../routing/types';
+import { explain } from '../routing/decide';
+import type { Decision, Explanation, Snapshot } from '../routing/types';
 import type { Store } from './api';
 import { EventWriter } from './event-writer';
 import type { Offer, Queryable } from './types';
@@ -103,7 +104,7 @@ export class NodeStore implements CallStore, DispatchStore {
       const offers =
         decision.assignments.length === 0
           ? []
-          : await this.#store.insertOffers(tx, queueId, decision.assignments, decision.explanations);
+          : await this.#store.insertOffers(tx, queueId, decision.assignments, assignedCalls(snapshot, decision));
       return { decision, now: snapshot.now, offers: offers.map((o) => ({ ...reservedOffer(o), nodeId: o.nodeId })) };
     });
   }
@@ -132,6 +133,12 @@ export class NodeStore implements CallStore, DispatchStore {
   async close(): Promise<void> {
     await this.#events.close();
   }
+}
+
+/** What is stored with the offers of a decision. */
+function assignedCalls(snapshot: Snapshot, decision: Decision): Explanation[] {
+  const ids = new Set(decision.assignments.map((assignment) => assignment.callId));
+  return [...ids].map((callId) => explain(snapshot, decision, callId));
 }
 
 /** Hands over what is needed to ring the agent. */

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { decide } from '../../src/routing/decide';
+import { decide, explain } from '../../src/routing/decide';
 import { refusalOf } from '../../src/routing/eligibility';
+import { levelsOf } from '../../src/routing/levels';
 import type { Candidate, Snapshot, WaitingCall } from '../../src/routing/types';
+import { aMember, aQueue, aSnapshot } from '../support/snapshots';
 
 const NOW = 1_000_000_000;
 
@@ -24,12 +26,11 @@ function candidates(n: number): fc.Arbitrary<Candidate[]> {
       { maxLength: n },
     )
     .map((list) =>
-      list.map((a, i) => ({
+      list.map(({ level, ...a }, i) => ({
         agentId: `agent-${i}`,
         name: `agent-${i}`,
-        position: i,
+        memberships: [aMember('q', { level, position: i })],
         presence: 'none' as const,
-        lastCallEndedAt: undefined,
         endpoint: { kind: 'pbx' as const, trunk: 't', up: true },
         ...a,
       })),
@@ -49,24 +50,23 @@ const calls: fc.Arbitrary<WaitingCall[]> = fc
     { maxLength: 12 },
   )
   .map((list) =>
-    list.map(({ excludedAgent, excludedFor, ...c }, i) => ({
+    list.map(({ excludedAgent, excludedFor, beingOffered, ...c }, i) => ({
       callId: `call-${i}`,
+      queueId: 'q',
+      nodeId: 'n',
+      queuedAt: c.firstQueuedAt,
+      openOffers: beingOffered ? [{ offerId: 'o', agentId: 'somebody' }] : [],
       excluded: [{ agentId: `agent-${excludedAgent}`, until: NOW + excludedFor }],
       ...c,
     })),
   );
 
 const snapshots: fc.Arbitrary<Snapshot> = fc.record({ calls, agents: candidates(8) }).map(({ calls, agents }) => ({
+  ...aSnapshot(calls, agents, aQueue('q')),
   now: NOW,
-  calls,
-  agents,
-  queue: {
-    queueId: 'q',
-    name: 'q',
-    strategy: 'longest-idle' as const,
-    presence: { accept: ['Available'], staleAfterMs: 1, unknown: 'refuse' as const, graceMs: 0 },
-  },
 }));
+
+const isBeingOffered = (call: WaitingCall): boolean => (call.openOffers ?? []).length > 0;
 
 describe('any snapshot', () => {
   it('never assigns an agent or a call twice, nor a call that is being offered', () => {
@@ -76,7 +76,7 @@ describe('any snapshot', () => {
         expect(new Set(assignments.map((a) => a.agentId)).size).toBe(assignments.length);
         expect(new Set(assignments.map((a) => a.callId)).size).toBe(assignments.length);
         for (const { callId } of assignments) {
-          expect(snapshot.calls.find((c) => c.callId === callId)?.beingOffered).toBe(false);
+          expect(isBeingOffered(snapshot.calls.find((c) => c.callId === callId)!)).toBe(false);
         }
       }),
     );
@@ -88,9 +88,11 @@ describe('any snapshot', () => {
         const { assignments } = decide(snapshot);
         const busy = new Set(assignments.map((a) => a.agentId));
         const served = new Set(assignments.map((a) => a.callId));
-        for (const call of snapshot.calls.filter((c) => !c.beingOffered && !served.has(c.callId))) {
+        for (const call of snapshot.calls.filter((c) => !isBeingOffered(c) && !served.has(c.callId))) {
           for (const agent of snapshot.agents.filter((a) => !busy.has(a.agentId))) {
-            expect(refusalOf(call, agent, snapshot.queue, snapshot.now)).toBeDefined();
+            expect(
+              refusalOf(call, agent, snapshot.queues[0]!, levelsOf(snapshot.agents, 'q'), snapshot.now),
+            ).toBeDefined();
           }
         }
       }),
@@ -109,8 +111,10 @@ describe('any snapshot', () => {
   it('names each agent once for each call: as a candidate or with a reason', () => {
     fc.assert(
       fc.property(snapshots, (snapshot) => {
-        for (const e of decide(snapshot).explanations) {
-          const named = [...e.candidates, ...e.refused.map((r) => r.agentId)].sort();
+        const decision = decide(snapshot);
+        for (const { callId } of decision.explanations) {
+          const e = explain(snapshot, decision, callId);
+          const named = [...new Set([...e.candidates, ...e.refusals.map((r) => r.agentId)])].sort();
           expect(named).toEqual(snapshot.agents.map((a) => a.agentId).sort());
         }
       }),

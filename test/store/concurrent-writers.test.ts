@@ -98,7 +98,7 @@ class Writers {
   async #match(scenario: Scenario, pick: number): Promise<void> {
     const made = await store.withQueueLock(test.db, scenario.queueId, async (tx) => {
       const snapshot = (await store.snapshotQueue(tx, scenario.queueId))!;
-      const waiting = snapshot.calls.filter((call) => !call.beingOffered);
+      const waiting = snapshot.calls.filter((call) => !call.openOffers?.length);
       const agents = snapshot.agents.filter((agent) => !agent.openOffer);
       const turned = [
         ...agents.slice(pick % Math.max(1, agents.length)),

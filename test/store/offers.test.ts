@@ -49,7 +49,7 @@ describe('an offer that is not answered', () => {
     expect(after).toMatchObject({ state: 'ready', missedInRow: 1, offer: undefined });
     expect(after.readySince).toBeGreaterThan(before.readySince);
     const snapshot = (await store.snapshotQueue(test.db, scenario.queueId))!;
-    expect(snapshot.calls).toMatchObject([{ callId, beingOffered: false, excluded: [{ agentId, until: end.until }] }]);
+    expect(snapshot.calls).toMatchObject([{ callId, excluded: [{ agentId, until: end.until }] }]);
     expect(end.until! - after.readySince).toBe(61_000);
     expect((await store.dueTimes(test.db, scenario.queueId)).nextAt).toBe(end.until);
   });
@@ -368,7 +368,7 @@ describe('a reservation', () => {
     expect(await store.reservedOffers(test.db, scenario.nodeId)).toEqual([]);
     expect((await store.explanations(test.db, callId))[0]).toMatchObject({
       agent: 'Anna',
-      explanation: { chosen: scenario.agents['Anna'] },
+      explanation: { chosen: [scenario.agents['Anna']] },
     });
   });
 });

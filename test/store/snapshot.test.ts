@@ -55,32 +55,35 @@ describe('the snapshot of a queue', () => {
     ]);
 
     const snapshot = (await store.snapshotQueue(test.db, queueId))!;
-    expect(snapshot.queue).toEqual({
-      queueId,
-      name: 'support',
-      strategy: 'longest-idle',
-      presence: { accept: ['Available', 'Busy'], staleAfterMs: 7000, unknown: 'accept', graceMs: 4000 },
-    });
-    expect(snapshot.calls).toEqual([
-      { callId: first, class: 0, headStartMs: 0, firstQueuedAt: expect.any(Number), excluded: [], beingOffered: true },
+    expect(snapshot).toMatchObject({ queueId, seed: expect.any(Number) });
+    expect(snapshot.queues).toMatchObject([
       {
-        callId: second,
-        class: 0,
-        headStartMs: 0,
-        firstQueuedAt: expect.any(Number),
-        excluded: [],
-        beingOffered: false,
+        queueId,
+        name: 'support',
+        strategy: 'longest-idle',
+        presence: { accept: ['Available', 'Busy'], staleAfterMs: 7000, unknown: 'accept', graceMs: 4000 },
       },
+    ]);
+    const waiting = {
+      queueId,
+      nodeId: scenario.nodeId,
+      class: 0,
+      headStartMs: 0,
+      firstQueuedAt: expect.any(Number),
+      queuedAt: expect.any(Number),
+    };
+    expect(snapshot.calls).toEqual([
+      { ...waiting, callId: first, openOffers: [{ offerId, agentId: agents['Ben'] }] },
+      { ...waiting, callId: second },
     ]);
     const [anna, ben, third] = snapshot.agents;
     expect(snapshot.agents.length).toBe(3);
     expect(anna).toMatchObject({
       name: 'Anna',
-      level: 1,
-      position: 1,
+      memberships: [{ queueId, level: 1, position: 1, priority: 1 }],
       workState: { kind: 'ready' },
-      lastCallEndedAt: undefined,
     });
+    expect(anna).not.toHaveProperty('lastCallEndedAt');
     expect(anna).not.toHaveProperty('openOffer');
     expect(anna!.presence).toMatchObject({ availability: 'Busy', activity: 'InACall', source: 'graph-poll' });
     const age = snapshot.now - (anna!.presence as { readAt: number }).readAt;
@@ -93,7 +96,7 @@ describe('the snapshot of a queue', () => {
     });
     expect(third).toMatchObject({
       name: 'Clara',
-      level: 2,
+      memberships: [{ level: 2 }],
       presence: 'none',
       workState: { kind: 'paused', reason: 'lunch' },
       endpoint: { kind: 'pbx', up: true },

@@ -113,7 +113,18 @@ export async function reserve(
       tx,
       scenario.queueId,
       [{ callId, agentId }],
-      [{ callId, candidates: [agentId], refused: [], chosen: agentId }],
+      [
+        {
+          callId,
+          queueId: scenario.queueId,
+          chosen: [agentId],
+          eligible: 1,
+          refused: {},
+          position: 1,
+          candidates: [agentId],
+          refusals: [],
+        },
+      ],
     ),
   );
   return offers[0]?.offerId;

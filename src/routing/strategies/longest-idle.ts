@@ -1,19 +1,28 @@
-import type { Candidate } from '../types';
+import type { Candidate, Membership } from '../types';
 
 /** Longest ready first; ties by position, then name, then id, so that the order is total. */
-export function compareLongestIdle(a: Candidate, b: Candidate): number {
+export function compareLongestIdle(a: Ranked, b: Ranked): number {
   return (
-    a.level - b.level ||
-    readyOrder(a) - readyOrder(b) ||
-    a.position - b.position ||
-    compareText(a.name, b.name) ||
-    compareText(a.agentId, b.agentId)
+    a.member.level - b.member.level ||
+    readyOrder(a.agent) - readyOrder(b.agent) ||
+    a.member.position - b.member.position ||
+    compareText(a.agent.name, b.agent.name) ||
+    compareText(a.agent.agentId, b.agent.agentId)
   );
 }
 
-/** An agent whose wrap-up has run out became ready at its end, whatever was noted before. */
+export interface Ranked {
+  readonly agent: Candidate;
+  readonly member: Membership;
+}
+
+/** An agent whose wrap-up or delay has run out became ready at its end, whatever was noted before. */
 function readyOrder(agent: Candidate): number {
-  return agent.workState.kind === 'wrap-up' ? Math.max(agent.readySince, agent.workState.until) : agent.readySince;
+  const state = agent.workState;
+  if (state.kind === 'wrap-up' || (state.kind === 'not-ready' && state.until !== undefined)) {
+    return Math.max(agent.readySince, state.until ?? 0);
+  }
+  return agent.readySince;
 }
 
 function compareText(a: string, b: string): number {

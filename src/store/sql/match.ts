@@ -22,7 +22,7 @@ export const withQueueLock: Store['withQueueLock'] = (q, queueId, fn) => {
 const WORK_STATE_JSON = `case
     when s.state = 'ready' or ${WOKEN('s')} then json_build_object('kind', 'ready')
     when s.state = 'paused' then json_build_object('kind', 'paused', 'reason', s.reason)
-    when s.state = 'not-ready' then json_build_object('kind', 'not-ready', 'reason', s.reason)
+    when s.state = 'not-ready' then json_build_object('kind', 'not-ready', 'reason', s.reason, 'until', ${ms('s.until')})
     when s.state = 'wrap-up' then json_build_object('kind', 'wrap-up', 'until', ${ms('s.until')})
     else json_build_object('kind', 'signed-out') end`;
 
@@ -31,22 +31,30 @@ const ENDPOINT_UP = `e.kind = 'web' or (t.enabled and t.removed_at is null and c
     (select bool_or(ts.up) from trunk_status ts join nodes n on n.id = ts.node_id and n.stopped_at is null where ts.trunk_id = t.id), true))`;
 
 const SNAPSHOT = `
-select json_build_object(
+select json_strip_nulls(json_build_object(
   'now', ${ms('statement_timestamp()')},
-  'queue', json_build_object('queueId', qu.id, 'name', qu.name, 'strategy', qu.strategy, 'presence', json_build_object(
-    'accept', qu.presence_accept, 'staleAfterMs', qu.stale_after_seconds * 1000, 'unknown', qu.presence_unknown,
-    'graceMs', qu.presence_grace_seconds * 1000)),
+  'queueId', qu.id,
+  'seed', floor(random() * 4294967296)::bigint,
+  'queues', json_build_array(json_build_object('queueId', qu.id, 'name', qu.name, 'strategy', qu.strategy, 'weight', 0,
+    'levels', 'strict', 'skipEmptyLevels', true, 'maxParallel', 1, 'stepAgents', 1, 'stepMs', 5000, 'spareScarceAgents', false,
+    'presence', json_build_object(
+      'accept', qu.presence_accept, 'staleAfterMs', qu.stale_after_seconds * 1000, 'unknown', qu.presence_unknown,
+      'graceMs', qu.presence_grace_seconds * 1000))),
   'calls', coalesce((
-    select json_agg(json_build_object('callId', v.call_id, 'class', v.class, 'headStartMs', v.head_start_ms,
-        'firstQueuedAt', ${ms('v.first_queued_at')},
-        'excluded', coalesce((
+    select json_agg(json_build_object('callId', v.call_id, 'queueId', v.queue_id, 'nodeId', c.node_id,
+        'class', v.class, 'headStartMs', v.head_start_ms,
+        'firstQueuedAt', ${ms('v.first_queued_at')}, 'queuedAt', ${ms('v.queued_at')},
+        'excluded', (
           select json_agg(json_build_object('agentId', x.agent_id, 'until', ${ms('x.until')}) order by x.agent_id)
-          from call_exclusions x where x.call_id = v.call_id and x.until > statement_timestamp()), '[]'),
-        'beingOffered', exists (select from offers o where o.call_id = v.call_id and o.ended_at is null)
+          from call_exclusions x where x.call_id = v.call_id and x.until > statement_timestamp()),
+        'openOffers', (
+          select json_agg(json_build_object('offerId', o.id, 'agentId', o.agent_id) order by o.id)
+          from offers o where o.call_id = v.call_id and o.ended_at is null)
       ) order by ${SERVICE_ORDER})
-    from queue_visits v where v.queue_id = qu.id and v.ended_at is null), '[]'),
+    from queue_visits v join calls c on c.id = v.call_id where v.queue_id = qu.id and v.ended_at is null), '[]'),
   'agents', coalesce((
-    select json_agg(json_build_object('agentId', a.id, 'name', a.name, 'level', m.level, 'position', m.position,
+    select json_agg(json_build_object('agentId', a.id, 'name', a.name,
+        'memberships', json_build_array(json_build_object('queueId', m.queue_id, 'level', m.level, 'position', m.position, 'priority', 1)),
         'workState', ${WORK_STATE_JSON},
         'readySince', ${ms(`case when ${WOKEN('s')} then greatest(s.ready_since, s.until) else s.ready_since end`)},
         'openOffer', case when o.id is not null then
@@ -64,7 +72,7 @@ select json_build_object(
     left join presence p on p.agent_id = a.id
     left join offers o on o.agent_id = a.id and o.ended_at is null
     where m.queue_id = qu.id), '[]')
-) as snapshot
+)) as snapshot
 from queues qu where qu.id = $1 and qu.removed_at is null`;
 
 export const snapshotQueue: Store['snapshotQueue'] = async (q, queueId) => {
@@ -72,15 +80,8 @@ export const snapshotQueue: Store['snapshotQueue'] = async (q, queueId) => {
     name: 'snapshot-queue',
     idempotent: true,
   });
-  const snapshot = rows[0]?.snapshot;
-  return snapshot && { ...snapshot, agents: snapshot.agents.map(withoutNulls) };
+  return rows[0]?.snapshot;
 };
-
-/** JSON says null where the snapshot has no value at all. */
-function withoutNulls(agent: Snapshot['agents'][number]): Snapshot['agents'][number] {
-  const { openOffer, lastCallEndedAt, ...rest } = agent;
-  return { ...rest, lastCallEndedAt: lastCallEndedAt ?? undefined, ...(openOffer ? { openOffer } : {}) };
-}
 
 /** An offer with what is needed to ring the agent, from a set of rows named `source` (columns of offers). */
 export function offerRows(source: string): string {

@@ -1,62 +1,19 @@
-import { decide, nextDueTime } from '../../../src/routing/decide';
+import { decide, explain } from '../../../src/routing/decide';
 import type { Candidate, Snapshot, WaitingCall } from '../../../src/routing/types';
-
-const NOW = 1_000_000;
-
-function call(id: string, over: Partial<WaitingCall> = {}): WaitingCall {
-  return {
-    callId: id,
-    class: 0,
-    headStartMs: 0,
-    firstQueuedAt: NOW - 1_000,
-    excluded: [],
-    beingOffered: false,
-    ...over,
-  };
-}
-
-function agent(id: string, over: Partial<Candidate> = {}): Candidate {
-  return {
-    agentId: id,
-    name: id,
-    level: 1,
-    position: 1,
-    workState: { kind: 'ready' },
-    readySince: NOW - 10_000,
-    presence: {
-      availability: 'Available',
-      activity: 'Available',
-      readAt: NOW - 500,
-      changedAt: NOW - 60_000,
-      source: 'graph-poll',
-    },
-    lastCallEndedAt: undefined,
-    endpoint: { kind: 'teams', trunk: 'teams', up: true },
-    ...over,
-  };
-}
+import { aCall as call, anAgent as agent, aPresence, aQueue, aSnapshot, NOW } from '../../support/snapshots';
 
 function snapshot(
   calls: readonly WaitingCall[],
   agents: readonly Candidate[],
   unknown: 'accept' | 'refuse' = 'refuse',
 ): Snapshot {
-  return {
-    now: NOW,
-    calls,
-    agents,
-    queue: {
-      queueId: 'q',
-      name: 'support',
-      strategy: 'longest-idle',
-      presence: { accept: ['Available', 'AvailableIdle'], staleAfterMs: 30_000, unknown, graceMs: 20_000 },
-    },
-  };
+  const queue = aQueue();
+  return aSnapshot(calls, agents, { ...queue, presence: { ...queue.presence, unknown } });
 }
 
 function reasonFor(over: Partial<Candidate>, theCall = call('c')): unknown {
-  const decision = decide(snapshot([theCall], [agent('a', over)]));
-  return decision.explanations[0]?.refused[0]?.refusal.reason;
+  const view = snapshot([theCall], [agent('a', over)]);
+  return explain(view, decide(view), theCall.callId).refusals[0]?.refusal.reason;
 }
 
 describe('which call first', () => {
@@ -64,7 +21,7 @@ describe('which call first', () => {
     const decision = decide(
       snapshot([call('old', { firstQueuedAt: NOW - 60_000 }), call('vip', { class: 5 })], [agent('a')]),
     );
-    expect(decision.assignments).toEqual([{ callId: 'vip', agentId: 'a' }]);
+    expect(decision.assignments).toMatchObject([{ callId: 'vip', agentId: 'a' }]);
   });
 
   it('counts a head start as time waited', () => {
@@ -80,7 +37,9 @@ describe('which call first', () => {
   });
 
   it('leaves a call alone that is being offered', () => {
-    expect(decide(snapshot([call('c', { beingOffered: true })], [agent('a')])).assignments).toEqual([]);
+    expect(
+      decide(snapshot([call('c', { openOffers: [{ offerId: 'o', agentId: 'b' }] })], [agent('a')])).assignments,
+    ).toEqual([]);
   });
 });
 
@@ -89,30 +48,37 @@ describe('which agent', () => {
     const decision = decide(
       snapshot([call('c')], [agent('new', { readySince: NOW - 1 }), agent('old', { readySince: NOW - 99 })]),
     );
-    expect(decision.assignments).toEqual([{ callId: 'c', agentId: 'old' }]);
+    expect(decision.assignments).toMatchObject([{ callId: 'c', agentId: 'old' }]);
   });
 
   it('takes the lower level before the longer idle time', () => {
     const decision = decide(
-      snapshot([call('c')], [agent('second', { level: 2, readySince: 0 }), agent('first', { readySince: NOW })]),
+      snapshot(
+        [call('c')],
+        [agent('second', { member: { level: 2 }, readySince: 0 }), agent('first', { readySince: NOW })],
+      ),
     );
     expect(decision.assignments[0]?.agentId).toBe('first');
   });
 
   it('serves as many callers at once as there are free agents', () => {
-    const decision = decide(snapshot([call('c1'), call('c2'), call('c3')], [agent('a'), agent('b')]));
-    expect(decision.assignments).toEqual([
+    const view = snapshot([call('c1'), call('c2'), call('c3')], [agent('a'), agent('b')]);
+    const decision = decide(view);
+    expect(decision.assignments).toMatchObject([
       { callId: 'c1', agentId: 'a' },
       { callId: 'c2', agentId: 'b' },
     ]);
-    expect(decision.explanations[2]?.refused.map((r) => r.refusal.reason)).toEqual(['reserved', 'reserved']);
+    expect(explain(view, decision, 'c3').refusals.map((r) => r.refusal)).toEqual([
+      { reason: 'reserved', callId: 'c1' },
+      { reason: 'reserved', callId: 'c2' },
+    ]);
   });
 
   it('passes an excluded agent for this call only', () => {
     const excluded = [{ agentId: 'a', until: NOW + 5_000 }];
-    const decision = decide(snapshot([call('c1', { excluded, firstQueuedAt: 0 }), call('c2')], [agent('a')]));
-    expect(decision.assignments).toEqual([{ callId: 'c2', agentId: 'a' }]);
-    expect(nextDueTime(decision)).toBe(NOW + 5_000);
+    const decision = decide(snapshot([call('c1', { excluded, waitedMs: 9_000 }), call('c2')], [agent('a')]));
+    expect(decision.assignments).toMatchObject([{ callId: 'c2', agentId: 'a' }]);
+    expect(decision.dueAt).toBe(NOW + 5_000);
   });
 
   it('counts an agent ready from the end of a wrap-up that has run out', () => {
@@ -141,25 +107,13 @@ describe('the first reason for a no', () => {
   });
 
   it('is presence for a value the queue does not accept, whatever its case', () => {
-    const busy = {
-      availability: 'busy',
-      activity: 'InAMeeting',
-      readAt: NOW,
-      changedAt: NOW,
-      source: 'graph-poll' as const,
-    };
+    const busy = aPresence('busy', 'InAMeeting');
     expect(reasonFor({ presence: busy })).toBe('presence');
     expect(reasonFor({ presence: { ...busy, availability: 'AVAILABLE' } })).toBeUndefined();
   });
 
   it('is presence-unknown for a value that is too old, unless the queue accepts that', () => {
-    const old = {
-      availability: 'Available',
-      activity: 'Available',
-      readAt: NOW - 30_001,
-      changedAt: 0,
-      source: 'graph-poll' as const,
-    };
+    const old = aPresence('Available', 'Available', { readAt: NOW - 30_001 });
     expect(reasonFor({ presence: old })).toBe('presence-unknown');
     expect(decide(snapshot([call('c')], [agent('a', { presence: old })], 'accept')).assignments).toHaveLength(1);
   });
@@ -167,7 +121,7 @@ describe('the first reason for a no', () => {
 
 describe('the echo of our own call in Graph', () => {
   const inACall = (changedAt: number) => ({
-    presence: { availability: 'Busy', activity: 'InACall', readAt: NOW, changedAt, source: 'graph-poll' as const },
+    presence: aPresence('Busy', 'InACall', { changedAt }),
   });
 
   it('is ignored for the grace after our call ended', () => {
