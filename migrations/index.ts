@@ -18,6 +18,7 @@ import { agentStatesRuntime } from './0031-agent-states-runtime';
 import { parallelOffers } from './0032-parallel-offers';
 import { visitWants } from './0033-visit-wants';
 import { decisions } from './0034-decisions';
+import { lateJoiners } from './0035-late-joiners';
 import type { Migration } from './sql';
 
 export type { Migration } from './sql';
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   parallelOffers,
   visitWants,
   decisions,
+  lateJoiners,
 ];

@@ -1,3 +1,4 @@
+import type { ForcedState } from '../agents/agent-state';
 import type { Assignment, Explanation, Snapshot } from '../routing/types';
 import type { AgentConfig, NumberConfig, QueueConfig, TenantConfig, TrunkConfig } from './config-types';
 import type {
@@ -16,6 +17,8 @@ import type {
   EnqueueInput,
   Enqueued,
   LeftQueue,
+  MemberRef,
+  MemberStateChange,
   Millis,
   NewCall,
   NodeRow,
@@ -159,6 +162,18 @@ export interface Store {
   /** From paused, not ready or wrap-up. A signed-out agent stays signed out. */
   ready(q: Q, agentId: string, by: string): Promise<AgentStateChange>;
   endWrapUp(q: Q, agentId: string, by: string): Promise<AgentStateChange>;
+  /** Adds to a wrap-up that runs; never beyond ten minutes after the end of the call. */
+  extendWrapUp(q: Q, agentId: string, byMs: number, by: string): Promise<AgentStateChange>;
+  /**
+   * A supervisor's word. A pause stands until a supervisor ends it (`ready` or `signed-out`): the agent's own `ready` and
+   * `pause` change nothing, and after signing out and in the agent is paused again.
+   */
+  forceState(q: Q, agentId: string, to: ForcedState, by: string): Promise<AgentStateChange>;
+  /** In one queue alone; the others go on. @throws SK_NOT_FOUND where the agent is no member. */
+  signInQueue(q: Q, member: MemberRef): Promise<MemberStateChange>;
+  signOutQueue(q: Q, member: MemberRef): Promise<MemberStateChange>;
+  pauseInQueue(q: Q, member: MemberRef, reason: string): Promise<MemberStateChange>;
+  resumeInQueue(q: Q, member: MemberRef): Promise<MemberStateChange>;
   /** Makes ready whoever's wrap-up or retry delay is over; the ids. */
   expireDueStates(q: Q): Promise<readonly string[]>;
   listAgents(q: Q): Promise<readonly AgentRow[]>;

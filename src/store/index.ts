@@ -1,9 +1,11 @@
 import type { Store } from './api';
+import * as agentRows from './sql/agent-rows';
 import * as agents from './sql/agents';
 import * as calls from './sql/calls';
 import * as configuration from './sql/configuration';
 import * as endOffer from './sql/end-offer';
 import * as match from './sql/match';
+import * as memberState from './sql/member-state';
 import * as nodes from './sql/nodes';
 import * as offers from './sql/offers';
 import * as openWork from './sql/open-work';
@@ -27,6 +29,8 @@ export const store: Store = {
   ...offers,
   ...endOffer,
   ...agents,
+  ...agentRows,
+  ...memberState,
   ...presence,
   ...configuration,
   ...openWork,

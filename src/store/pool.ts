@@ -2,7 +2,7 @@ import pg from 'pg';
 import { sleep } from '../lib/clock';
 import { describeError, SidekickError, toError } from '../lib/errors';
 import type { Log } from '../lib/log';
-import type { Queryable, QueryOptions } from './types';
+import type { Queryable, QueryOptions, TransactionOptions } from './types';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -11,6 +11,8 @@ export interface DatabaseOptions {
   readonly max?: number;
   /** Shown in pg_stat_activity, default `sidekick`. */
   readonly applicationName?: string;
+  /** The process runs matches itself for what it changes, so that its statements need not hint at them. */
+  readonly runsMatches?: boolean;
   /** How long to try again to reach Postgres before giving up, milliseconds, default 5000. */
   readonly patienceMs?: number;
 }
@@ -88,6 +90,9 @@ export class Database implements Queryable {
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 60_000,
       keepAlive: true,
+      // Statements are sent without waiting for the answers of those before them; in a transaction that saves round trips.
+      pipeline: true,
+      ...(options.runsMatches === true ? { options: '-c sidekick.matches=on' } : {}),
       statement_timeout: 30_000,
       lock_timeout: 5_000,
       idle_in_transaction_session_timeout: 15_000,
@@ -117,8 +122,8 @@ export class Database implements Queryable {
     }, options.idempotent === true);
   }
 
-  transaction<T>(fn: (tx: Queryable) => Promise<T>, opening?: string): Promise<T> {
-    return this.#withClient((client, sent) => runTransaction(client, fn, opening, sent), false);
+  transaction<T>(fn: (tx: Queryable) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#withClient((client, sent) => runTransaction(client, fn, options, sent), false);
   }
 
   /** Ends after the queries under way. Idempotent. */
@@ -190,32 +195,72 @@ function rowsOf<Row>(result: pg.QueryResult): { readonly rows: readonly Row[]; r
 async function runTransaction<T>(
   client: pg.PoolClient,
   fn: (tx: Queryable) => Promise<T>,
-  opening: string | undefined,
-  committing: () => void,
+  options: TransactionOptions,
+  unsafe: () => void,
 ): Promise<T> {
+  let before: Promise<unknown> | undefined;
+  if (options.before) {
+    unsafe();
+    before = settled(options.before(direct(client)));
+  }
+  const begun = settled(client.query(options.opening ? `begin; ${options.opening}` : 'begin'));
+  let end: Promise<pg.QueryResult> | undefined;
+  const commit = (): Promise<pg.QueryResult> => {
+    unsafe();
+    return (end ??= settled(client.query('commit')));
+  };
   const tx: Queryable = {
-    query: async (text, values = [], options = {}) => rowsOf(await client.query(config(text, values, options))),
-    transaction: async (inner, more) => {
-      if (more) {
-        await client.query(more);
+    query: async (text, values = [], more = {}) => {
+      const answer = client.query(config(text, values, more));
+      if (more.last !== true) {
+        return rowsOf(await answer);
+      }
+      commit();
+      return rowsOf(await answer);
+    },
+    transaction: async (inner, more = {}) => {
+      await more.before?.(tx);
+      if (more.opening) {
+        await client.query(more.opening);
       }
       return inner(tx);
     },
   };
-  await client.query(opening ? `begin; ${opening}` : 'begin');
   let result: T;
   try {
     result = await fn(tx);
+    await begun;
+    await before;
   } catch (error) {
-    if (!isConnectionLoss(error)) {
-      await client.query('rollback');
+    // Statements that followed a BEGIN or a lock that was refused say only that; the first failure is the reason.
+    const first = await begun.then(
+      () => error,
+      (reason: unknown) => reason,
+    );
+    await before?.catch(() => undefined); // its failure is `error`, or comes after an earlier one
+    if (!isConnectionLoss(first)) {
+      await (end ?? client.query('rollback'));
     }
-    throw error;
+    throw first;
   }
-  committing();
-  const end = await client.query('commit');
-  if (end.command !== 'COMMIT') {
+  if ((await commit()).command !== 'COMMIT') {
     throw new SidekickError('SK_INTERNAL', 'A transaction was undone because a statement in it had failed unnoticed');
   }
   return result;
+}
+
+/** A promise that is awaited later; its failure is seen then, not as an unhandled one now. */
+function settled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined); // whoever awaits it sees the failure
+  return promise;
+}
+
+/** Statements outside of a transaction on a connection that is held. */
+function direct(client: pg.PoolClient): Queryable {
+  const q: Queryable = {
+    query: async (text, values = [], options = {}) => rowsOf(await client.query(config(text, values, options))),
+    transaction: () =>
+      Promise.reject(new SidekickError('SK_INTERNAL', 'A transaction was opened where only a statement may be run')),
+  };
+  return q;
 }

@@ -8,6 +8,18 @@ export interface QueryOptions {
   readonly name?: string;
   /** Running it twice does no harm, so that it may be repeated after a lost connection. */
   readonly idempotent?: boolean;
+  /** In a transaction: nothing follows, so COMMIT travels with it. The answer is here when it is committed. */
+  readonly last?: boolean;
+}
+
+export interface TransactionOptions {
+  /** SQL without values that travels with BEGIN. */
+  readonly opening?: string;
+  /**
+   * Runs on the same connection before the transaction, committed by itself; nothing waits for its answer, so that it costs no
+   * round trip. If it fails, so does the whole.
+   */
+  readonly before?: (q: Queryable) => Promise<unknown>;
 }
 
 /** A pool, or one transaction. Statements take it first; nobody holds a connection of their own. */
@@ -20,10 +32,10 @@ export interface Queryable {
   ): Promise<{ readonly rows: readonly Row[]; readonly rowCount: number }>;
   /**
    * Runs `fn` in a transaction, again from the start when Postgres asks for it (SQLSTATE 40001, 40P01, 55P03, connection
-   * lost before COMMIT), so `fn` must do nothing but queries. Inside a transaction it joins the one that runs.
-   * `opening` is SQL without values that travels with BEGIN.
+   * lost before COMMIT), so `fn` must do nothing but queries. Inside a transaction it joins the one that runs. The first
+   * statement travels with BEGIN, the one marked `last` with COMMIT.
    */
-  transaction<T>(fn: (tx: Queryable) => Promise<T>, opening?: string): Promise<T>;
+  transaction<T>(fn: (tx: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
 }
 
 // ---------------------------------------------------------------- nodes
@@ -234,6 +246,34 @@ export interface AgentStateChange {
   /** The state after the attempt. */
   readonly state: AgentStateKind;
   readonly reason: string | undefined;
+  /** The supervisor whose pause stands: the agent cannot end it. */
+  readonly forcedBy: string | undefined;
+}
+
+export interface MemberRef {
+  readonly agentId: string;
+  readonly queueId: string;
+  readonly by: string;
+}
+
+export interface MemberStateChange {
+  readonly changed: boolean;
+  /** The state after the attempt. */
+  readonly signedIn: boolean;
+  /** Undefined: not paused in this queue. */
+  readonly pauseReason: string | undefined;
+}
+
+/** What an agent is and does in one queue. */
+export interface MembershipRow {
+  readonly queueId: string;
+  readonly queue: string;
+  readonly level: number;
+  readonly position: number;
+  readonly signedIn: boolean;
+  readonly pauseReason: string | undefined;
+  readonly lastOfferedAt: Millis | undefined;
+  readonly callsToday: number;
 }
 
 export interface AgentRow {
@@ -243,9 +283,13 @@ export interface AgentRow {
   readonly displayName: string;
   readonly endpoint: AgentEndpoint | undefined;
   readonly queues: readonly string[];
+  readonly memberships: readonly MembershipRow[];
   readonly state: AgentStateKind;
   readonly reason: string | undefined;
   readonly until: Millis | undefined;
+  /** The supervisor whose pause stands. */
+  readonly forcedBy: string | undefined;
+  readonly signedInAt: Millis | undefined;
   readonly readySince: Millis;
   readonly changedAt: Millis;
   readonly missedInRow: number;

@@ -1,8 +1,12 @@
+/**
+ * What an agent does, over all queues. Each statement is a transition of src/agents/agent-state.ts; the row is the lock, so that
+ * an offer that is being made or ended at the same moment comes before or after it. Changes tell the other nodes.
+ */
+import { WRAP_UP_LIMIT_MS } from '../../agents/agent-state';
 import { SidekickError } from '../../lib/errors';
-import type { PresenceValue } from '../../routing/types';
 import type { Store } from '../api';
-import type { AgentEndpoint, AgentRow, AgentStateChange, AgentStateKind, OfferRef, Queryable } from '../types';
-import { ENDPOINT_JSON, ms, notify, orUndefined, PRESENCE_JSON, UUID, WOKEN } from './fragments';
+import type { AgentStateChange, AgentStateKind, Queryable } from '../types';
+import { hint, interval, notify, orUndefined, WOKEN } from './fragments';
 
 interface Transition {
   readonly to: AgentStateKind;
@@ -11,34 +15,60 @@ interface Transition {
   readonly by: string;
 }
 
-/** Moves an agent to another state if he is in one of those named; another state is left as it is and returned. */
+interface ChangeRow {
+  readonly changed: boolean;
+  readonly state: AgentStateKind;
+  readonly reason: string | null;
+  readonly forcedBy: string | null;
+}
+
+const OLD = `old as (
+  select s.* from agent_states s join agents a on a.id = s.agent_id and a.removed_at is null
+  where s.agent_id = $1 for update of s
+)`;
+
+const CHANGE = `
+select new.agent_id is not null as changed, coalesce(new.state, old.state) as state,
+  case when new.agent_id is null then old.reason else new.reason end as reason,
+  case when new.agent_id is null then old.forced_by else new.forced_by end as "forcedBy",
+  (select ${notify('agent', 'new.agent_id')} from new)
+from old left join new on true`;
+
+/**
+ * Moves an agent to another state if he is in one of those named; another state is left as it is and returned. A supervisor's
+ * pause can only be left by signing out, and comes back when signing in.
+ */
+const OWN = `
+with ${OLD}, new as (
+  update agent_states s set until = null, changed_at = clock_timestamp(), changed_by = $5,
+    state = case when old.forced_by is not null and $2 = 'ready' then 'paused' else $2 end,
+    reason = case when old.forced_by is not null and $2 = 'ready' then old.forced_reason else $3::text end,
+    ready_since = case when $2 = 'ready' and old.forced_by is null then clock_timestamp() else s.ready_since end,
+    missed_in_row = case when $2 = 'ready' and old.forced_by is null then 0 else s.missed_in_row end
+  from old where s.agent_id = old.agent_id and old.state = any($4) and (old.state, old.reason) is distinct from ($2, $3::text)
+    and (old.forced_by is null or 'signed-out' in ($2, old.state))
+  returning s.*
+)${CHANGE}`;
+
+const changeOf = (row: ChangeRow | undefined, agentId: string): AgentStateChange => {
+  if (!row) {
+    throw new SidekickError('SK_NOT_FOUND', 'There is no such agent', { context: { agentId } });
+  }
+  return {
+    changed: row.changed,
+    state: row.state,
+    reason: orUndefined(row.reason),
+    forcedBy: orUndefined(row.forcedBy),
+  };
+};
+
 async function transition(
   q: Queryable,
   agentId: string,
   { to, reason, from, by }: Transition,
 ): Promise<AgentStateChange> {
-  const { rows } = await q.query<{ changed: boolean; state: AgentStateKind; reason: string | null }>(
-    `with old as (
-       select s.agent_id, s.state, s.reason from agent_states s join agents a on a.id = s.agent_id and a.removed_at is null
-       where s.agent_id = $1 for update of s
-     ), new as (
-       update agent_states s set state = $2, reason = $3, until = null, changed_at = clock_timestamp(), changed_by = $5,
-         ready_since = case when $2 = 'ready' then clock_timestamp() else s.ready_since end,
-         missed_in_row = case when $2 = 'ready' then 0 else s.missed_in_row end
-       from old where s.agent_id = old.agent_id and old.state = any($4) and (old.state, old.reason) is distinct from ($2, $3::text)
-       returning s.agent_id, s.state, s.reason
-     )
-     select new.agent_id is not null as changed, coalesce(new.state, old.state) as state,
-       case when new.agent_id is null then old.reason else new.reason end as reason,
-       (select ${notify('agent', 'new.agent_id')} from new)
-     from old left join new on true`,
-    [agentId, to, reason ?? null, from, by],
-  );
-  const row = rows[0];
-  if (!row) {
-    throw new SidekickError('SK_NOT_FOUND', 'There is no such agent', { context: { agentId } });
-  }
-  return { changed: row.changed, state: row.state, reason: orUndefined(row.reason) };
+  const { rows } = await q.query<ChangeRow>(OWN, [agentId, to, reason ?? null, from, by]);
+  return changeOf(rows[0], agentId);
 }
 
 export const signIn: Store['signIn'] = (q, agentId, by) =>
@@ -56,6 +86,40 @@ export const ready: Store['ready'] = (q, agentId, by) =>
 export const endWrapUp: Store['endWrapUp'] = (q, agentId, by) =>
   transition(q, agentId, { to: 'ready', from: ['wrap-up'], by });
 
+/** $2 state, $3 reason, $4 by. A pause of somebody who is signed out is kept for the next sign-in. */
+const FORCE = `
+with ${OLD}, new as (
+  update agent_states s set until = case when old.state = 'signed-out' and $2 = 'paused' then s.until end,
+    state = case when old.state = 'signed-out' and $2 = 'paused' then s.state else $2 end,
+    reason = case when old.state = 'signed-out' and $2 = 'paused' then s.reason else $3::text end,
+    forced_by = case when $2 = 'paused' then $4::text end, forced_reason = case when $2 = 'paused' then $3::text end,
+    ready_since = case when $2 = 'ready' then clock_timestamp() else s.ready_since end,
+    missed_in_row = case when $2 = 'ready' then 0 else s.missed_in_row end,
+    changed_at = clock_timestamp(), changed_by = $4
+  from old where s.agent_id = old.agent_id
+    and (old.state, old.reason, old.forced_by, old.forced_reason) is distinct from
+      ($2, $3::text, case when $2 = 'paused' then $4::text end, case when $2 = 'paused' then $3::text end)
+  returning s.*
+)${CHANGE}`;
+
+export const forceState: Store['forceState'] = async (q, agentId, to, by) => {
+  const { rows } = await q.query<ChangeRow>(FORCE, [agentId, to.kind, to.kind === 'paused' ? to.reason : null, by]);
+  return changeOf(rows[0], agentId);
+};
+
+export const extendWrapUp: Store['extendWrapUp'] = async (q, agentId, byMs, by) => {
+  const limit = `s.last_call_ended_at + ${interval('$4::float8')}`;
+  const { rows } = await q.query<ChangeRow>(
+    `with ${OLD}, new as (
+       update agent_states s set until = least(s.until + ${interval('$2::float8')}, ${limit}), changed_by = $3
+       from old where s.agent_id = old.agent_id and old.state = 'wrap-up' and old.until > clock_timestamp() and s.until < ${limit}
+       returning s.*
+     )${CHANGE}`,
+    [agentId, byMs, by, WRAP_UP_LIMIT_MS],
+  );
+  return changeOf(rows[0], agentId);
+};
+
 export const expireDueStates: Store['expireDueStates'] = async (q) => {
   // The state is noted as ended when it was due, which is when the snapshot began to count the agent as ready.
   const { rows } = await q.query<{ id: string }>(
@@ -65,76 +129,9 @@ export const expireDueStates: Store['expireDueStates'] = async (q) => {
      update agent_states s set state = 'ready', reason = null, ready_since = greatest(s.ready_since, s.until),
        changed_at = s.until, until = null, changed_by = 'system'
      from due where s.agent_id = due.agent_id
-     returning s.agent_id as id, ${notify('agent', 's.agent_id')}`,
+     returning s.agent_id as id, ${hint('agent', 's.agent_id')}`,
     [],
     { name: 'expire-due-states' },
   );
   return rows.map((row) => row.id);
-};
-
-interface AgentRecord {
-  readonly id: string;
-  readonly tenant: string;
-  readonly name: string;
-  readonly displayName: string;
-  readonly endpoint: AgentEndpoint | null;
-  readonly queues: readonly string[];
-  readonly state: AgentStateKind;
-  readonly reason: string | null;
-  readonly until: number | null;
-  readonly readySince: number;
-  readonly changedAt: number;
-  readonly missedInRow: number;
-  readonly lastCallEndedAt: number | null;
-  readonly presence: PresenceValue | 'none' | 'unknown';
-  readonly offer: (OfferRef & { readonly callId: string; readonly since: number }) | null;
-}
-
-const AGENT_ROW = `
-  select a.id, tn.name as tenant, a.name, a.display_name as "displayName", ${ENDPOINT_JSON} as endpoint,
-    array(select qu.name from queue_members m join queues qu on qu.id = m.queue_id and qu.removed_at is null
-      where m.agent_id = a.id order by qu.name) as queues,
-    s.state, s.reason, ${ms('s.until')} as until, ${ms('s.ready_since')} as "readySince", ${ms('s.changed_at')} as "changedAt",
-    s.missed_in_row as "missedInRow", ${ms('s.last_call_ended_at')} as "lastCallEndedAt", ${PRESENCE_JSON} as presence,
-    case when o.id is not null then json_build_object('offerId', o.id, 'agentId', a.id, 'state', o.state, 'callId', o.call_id,
-      'since', ${ms('coalesce(o.answered_at, o.ringing_at, o.reserved_at)')}) end as offer
-  from agents a
-  join tenants tn on tn.id = a.tenant_id
-  join agent_states s on s.agent_id = a.id
-  left join agent_endpoints e on e.agent_id = a.id and e.position = 1
-  left join trunks t on t.id = e.trunk_id
-  left join presence p on p.agent_id = a.id
-  left join offers o on o.agent_id = a.id and o.ended_at is null
-  where a.removed_at is null`;
-
-function toAgent(row: AgentRecord): AgentRow {
-  return {
-    ...row,
-    endpoint: orUndefined(row.endpoint),
-    reason: orUndefined(row.reason),
-    until: orUndefined(row.until),
-    lastCallEndedAt: orUndefined(row.lastCallEndedAt),
-    offer: orUndefined(row.offer),
-  };
-}
-
-export const listAgents: Store['listAgents'] = async (q) => {
-  const { rows } = await q.query<AgentRecord>(`${AGENT_ROW} order by tn.name, a.name`, [], { idempotent: true });
-  return rows.map(toAgent);
-};
-
-export const agentByName: Store['agentByName'] = async (q, name, tenant) => {
-  const column = UUID.test(name) ? 'a.id = $1::uuid' : 'a.name = $1';
-  const { rows } = await q.query<AgentRecord>(
-    `${AGENT_ROW} and ${column} and ($2::text is null or tn.name = $2) order by tn.name`,
-    [name, tenant ?? null],
-    { idempotent: true },
-  );
-  if (rows.length > 1) {
-    throw new SidekickError('SK_CONFLICT', `There is more than one agent named ${name}`, {
-      why: `tenants ${rows.map((row) => row.tenant).join(', ')} have one each`,
-      next: 'name the tenant as well',
-    });
-  }
-  return rows[0] && toAgent(rows[0]);
 };

@@ -20,6 +20,14 @@ export function notify(
   return `pg_notify('${CHANNEL}', json_build_object('k', '${kind}', 'id', ${idExpression}${fields.join('')})::text)`;
 }
 
+/**
+ * As `notify`, but silent on the connections of a node, which runs the match itself: three nodes that match one queue for one
+ * event do three times the work. What it might miss by dying in between, the sweep of the others finds.
+ */
+export function hint(kind: 'queue' | 'agent', idExpression: string): string {
+  return `case when coalesce(current_setting('sidekick.matches', true), '') <> 'on' then ${notify(kind, idExpression)} end`;
+}
+
 /** A wake-up time that has passed counts, whether or not anybody has noted it yet. */
 export const WOKEN = (s: string): string =>
   `(${s}.state in ('wrap-up', 'not-ready') and ${s}.until <= clock_timestamp())`;

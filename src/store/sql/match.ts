@@ -13,7 +13,9 @@ export const withQueueLock: Store['withQueueLock'] = (q, queueId, fn) => {
     return Promise.reject(new SidekickError('SK_NOT_FOUND', 'There is no such queue', { context: { queueId } }));
   }
   // Without values it can travel with BEGIN; the id was checked above. Two queues with the same hash wait for each other.
-  return q.transaction(fn, `select pg_advisory_xact_lock(${QUEUE_LOCKS}, hashtext('${queueId.toLowerCase()}'))`);
+  return q.transaction(fn, {
+    opening: `select pg_advisory_xact_lock(${QUEUE_LOCKS}, hashtext('${queueId.toLowerCase()}'))`,
+  });
 };
 
 /**
