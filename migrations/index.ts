@@ -13,6 +13,12 @@ import { callExclusions } from './0012-call-exclusions';
 import { agentStates } from './0013-agent-states';
 import { presence } from './0014-presence';
 import { facts } from './0015-facts';
+import { hours } from './0016-hours';
+import { flows } from './0017-flows';
+import { queueRules } from './0018-queue-rules';
+import { queuePause } from './0019-queue-pause';
+import { skills } from './0020-skills';
+import { tenantRules } from './0021-tenant-rules';
 import { memberRuntime } from './0030-member-runtime';
 import { agentStatesRuntime } from './0031-agent-states-runtime';
 import { parallelOffers } from './0032-parallel-offers';
@@ -40,6 +46,12 @@ export const migrations: readonly Migration[] = [
   agentStates,
   presence,
   facts,
+  hours,
+  flows,
+  queueRules,
+  queuePause,
+  skills,
+  tenantRules,
   memberRuntime,
   agentStatesRuntime,
   parallelOffers,

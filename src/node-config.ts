@@ -129,7 +129,7 @@ export class NodeConfig {
       this.#numbers.delete(e164);
       throw error;
     });
-    const queue = number === undefined ? undefined : this.#queues.get(number.queueId);
+    const queue = number?.queueId === undefined ? undefined : this.#queues.get(number.queueId);
     if (!number || !queue || (trunk.tenantId !== undefined && trunk.tenantId !== number.tenantId)) {
       return undefined;
     }

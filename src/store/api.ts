@@ -1,6 +1,15 @@
 import type { ForcedState } from '../agents/agent-state';
 import type { Assignment, Explanation, Snapshot } from '../routing/types';
-import type { AgentConfig, NumberConfig, QueueConfig, TenantConfig, TrunkConfig } from './config-types';
+import type {
+  AgentConfig,
+  FlowConfig,
+  HoursConfig,
+  NumberConfig,
+  PromptConfig,
+  QueueConfig,
+  TenantConfig,
+  TrunkConfig,
+} from './config-types';
 import type {
   AgentRow,
   AgentStateChange,
@@ -193,6 +202,9 @@ export interface Store {
   loadTrunks(q: Q): Promise<readonly TrunkConfig[]>;
   loadQueue(q: Q, queueId: string): Promise<QueueConfig | undefined>;
   loadQueues(q: Q): Promise<readonly QueueConfig[]>;
+  loadFlows(q: Q): Promise<readonly FlowConfig[]>;
+  loadHours(q: Q): Promise<readonly HoursConfig[]>;
+  loadPrompts(q: Q): Promise<readonly (PromptConfig & { readonly tenantId: string })[]>;
   loadAgent(q: Q, agentId: string): Promise<AgentConfig | undefined>;
   findNumber(q: Q, e164: string): Promise<NumberConfig | undefined>;
 

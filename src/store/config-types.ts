@@ -1,4 +1,7 @@
+import type { STRATEGIES } from '../config/documents/queue-schema';
 import type { CarrierSettings, PbxSettings, TeamsSettings } from '../config/documents/trunk-settings';
+import type { FlowStep, QueueExits, SkillNeed } from '../flows/flow';
+import type { Hours } from '../flows/hours';
 import type { AgentEndpoint } from './types';
 
 interface TrunkBase {
@@ -22,6 +25,8 @@ export interface TenantConfig {
   readonly country: string;
   /** IANA, e.g. `Europe/Berlin`. */
   readonly timeZone: string;
+  /** Beginnings of the numbers outside that calls may be sent to, E.164. */
+  readonly allowNumbers: readonly string[];
 }
 
 /** A sound: a file's path, a tone pattern (FreeSWITCH `tone_stream` syntax), or the name of an endless stream. */
@@ -31,23 +36,77 @@ export interface PromptConfig {
   readonly source: string;
 }
 
+/** A number leads to a queue or to a flow, never to both. */
 export interface NumberConfig {
   readonly e164: string;
   readonly tenantId: string;
   readonly tenant: string;
-  readonly queueId: string;
-  readonly queue: string;
+  readonly queueId: string | undefined;
+  readonly queue: string | undefined;
+  readonly flowId: string | undefined;
+  /** Name of the flow. */
+  readonly flow: string | undefined;
   readonly greeting: PromptConfig | undefined;
 }
 
+export interface FlowConfig {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly name: string;
+  /** Prompts, hours and queues stand in the steps by name. */
+  readonly steps: readonly FlowStep[];
+}
+
+/** `timeZone` is the tenant's where the hours name none. */
+export interface HoursConfig extends Hours {
+  readonly id: string;
+  readonly tenantId: string;
+}
+
+/** The routing rules are described in docs/configuration.md. */
 export interface QueueConfig {
   readonly id: string;
   readonly tenantId: string;
   readonly name: string;
-  readonly strategy: 'longest-idle';
+  readonly strategy: (typeof STRATEGIES)[number];
+  readonly levels: 'strict' | 'merged';
+  /** By level. A level without entry is open at once. */
+  readonly levelAfterMs: Readonly<Record<string, number>>;
+  readonly skipEmptyLevels: boolean;
+  readonly maxParallel: number;
+  readonly stepAgents: number;
+  readonly stepMs: number;
+  /** 0 to 9, higher is strictly first. */
+  readonly priorityClass: number;
+  readonly weight: number;
+  /** Undefined: no call is so old. */
+  readonly ageCapMs: number | undefined;
+  readonly needs: readonly SkillNeed[];
+  /** Without `atLeast` the need is dropped. */
+  readonly relaxations: readonly { readonly afterMs: number; readonly skill: string; readonly atLeast?: number }[];
+  readonly preferLastAgent: { readonly withinDays: number; readonly waitMs: number } | undefined;
+  readonly spareScarceAgents: boolean;
+  /** 0: a caller who calls back starts anew. */
+  readonly resumeWithinMs: number;
+  readonly afterCall: 'wrap-up' | 'manual-ready';
+  readonly confirm: 'none' | 'dtmf';
+  readonly suspiciousAnswer: 'accept' | 'confirm' | 'refuse';
+  readonly suspiciousAnswerMs: number;
+  /** Name of the opening hours; undefined: always open. */
+  readonly hours: string | undefined;
+  readonly maxWaiting: number | undefined;
+  readonly letRingFinish: boolean;
+  readonly noAgentsAfterMs: number | undefined;
+  readonly estimatedWaitOverMs: number | undefined;
+  readonly serviceLevelMs: number;
+  /** Undefined: the queue takes calls. */
+  readonly paused: { readonly at: number; readonly by: string; readonly reason: string | undefined } | undefined;
+  /** Queues, flows and prompts stand in it by name. */
+  readonly exits: QueueExits;
   readonly ringTimeoutMs: number;
   readonly wrapUpMs: number;
   readonly presence: {
+    /** `Availability` or `Availability/Activity`. */
     readonly accept: readonly string[];
     readonly staleAfterMs: number;
     readonly unknown: 'accept' | 'refuse';

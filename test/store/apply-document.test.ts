@@ -54,7 +54,7 @@ describe('a document that is applied', () => {
     const number = await store.findNumber(test.db, '+49301000100');
     expect(number).toMatchObject({ tenant: 'demo', queue: 'support', greeting: { name: 'greeting', kind: 'tone' } });
     expect(await store.findNumber(test.db, '+49301000999')).toBeUndefined();
-    expect(await store.loadQueue(test.db, number!.queueId)).toMatchObject({
+    expect(await store.loadQueue(test.db, number!.queueId!)).toMatchObject({
       name: 'support',
       ringTimeoutMs: 15_000,
       wrapUpMs: 3_000,
@@ -88,7 +88,7 @@ describe('a document that is applied', () => {
   it('may hold PBX agents only, and their queue rings them', async () => {
     await applyDocument(test.db, readDocument(PBX_ONLY, 'pbx.yaml'), by);
     const number = await store.findNumber(test.db, '+43199000');
-    const snapshot = await store.snapshotQueue(test.db, number!.queueId);
+    const snapshot = await store.snapshotQueue(test.db, number!.queueId!);
     expect(snapshot!.agents).toMatchObject([
       { name: 'Eva', presence: 'none', endpoint: { kind: 'pbx', trunk: 'mitel', up: true } },
     ]);
@@ -132,14 +132,14 @@ describe('a document that is applied', () => {
     const sales = {
       ...document.queues[1]!,
       members: [
-        { agent: 'Emma', level: 1 },
-        { agent: 'Anna', level: 2 },
+        { agent: 'Emma', level: 1, priority: 1 },
+        { agent: 'Anna', level: 2, priority: 1 },
       ],
     };
     const result = await applyDocument(test.db, { ...document, queues: [document.queues[0]!, sales] }, by);
     expect(result.counts).toMatchObject({ queues: 0, members: 5 });
     const { queueId } = (await store.findNumber(test.db, '+49301000101'))!;
-    const snapshot = await store.snapshotQueue(test.db, queueId);
+    const snapshot = await store.snapshotQueue(test.db, queueId!);
     expect(snapshot!.agents.map(({ name, memberships: [m] }) => [name, m!.level, m!.position])).toEqual([
       ['Emma', 1, 1],
       ['Anna', 2, 2],
@@ -168,7 +168,7 @@ describe('a document that is applied', () => {
     const id = newId();
     const call = { id, tenantId: number.tenantId, nodeId, dialledNumber: number.e164, sipCallId: 'x' };
     await store.insertCall(test.db, call);
-    await store.enqueue(test.db, { callId: id, queueId: number.queueId });
+    await store.enqueue(test.db, { callId: id, queueId: number.queueId! });
     await expect(
       applyDocument(test.db, readDocument(PBX_ONLY, 'pbx.yaml'), { ...by, prune: true }),
     ).rejects.toMatchObject({

@@ -8,7 +8,7 @@ import type { Document } from './schema';
 export interface ApplyOptions {
   /** Who applies it, for the history. */
   readonly by: string;
-  /** Also remove what the document does not name. Tenants stay, since their past calls do. */
+  /** Also remove what the document does not name. */
   readonly prune?: boolean;
   /** Refuse if another version was applied since this one was read. */
   readonly expectedVersion?: number;
@@ -113,14 +113,19 @@ async function applyRows(tx: Queryable, rows: DocumentRows): Promise<Counts> {
   const tenants = await run(sql.APPLY_TENANTS, rows.tenants);
   const trunks = await run(sql.APPLY_TRUNKS, rows.trunks);
   const prompts = await run(sql.APPLY_PROMPTS, rows.prompts);
+  const hours = await run(sql.APPLY_HOURS, rows.hours);
+  const skills = await run(sql.APPLY_SKILLS, rows.skills);
+  const flows = await run(sql.APPLY_FLOWS, rows.flows);
   const queues = await run(sql.APPLY_QUEUES, rows.queues);
   const agents = await run(sql.APPLY_AGENTS, rows.agents);
   const cleared = await run(sql.CLEAR_ENDPOINTS, rows.endpoints);
   const endpoints = Math.max(cleared, await run(sql.APPLY_ENDPOINTS, rows.endpoints));
+  const forgotten = await run(sql.CLEAR_AGENT_SKILLS, rows.agentSkills, rows.agents);
+  const agentSkills = forgotten + (await run(sql.APPLY_AGENT_SKILLS, rows.agentSkills));
   const left = await run(sql.CLEAR_MEMBERS, rows.members, rows.queues);
   const members = left + (await run(sql.APPLY_MEMBERS, rows.members));
   const numbers = await run(sql.APPLY_NUMBERS, rows.numbers);
-  return { tenants, trunks, prompts, queues, agents, endpoints, members, numbers };
+  return { tenants, trunks, prompts, hours, skills, flows, queues, agents, endpoints, agentSkills, members, numbers };
 }
 
 /** In the order in which things refer to each other. */
@@ -129,8 +134,12 @@ async function pruneRows(tx: Queryable, rows: DocumentRows, counts: Counts): Pro
     ['numbers', sql.PRUNE_NUMBERS],
     ['queues', sql.PRUNE_QUEUES],
     ['agents', sql.PRUNE_AGENTS],
+    ['flows', sql.PRUNE_FLOWS],
+    ['hours', sql.PRUNE_HOURS],
+    ['skills', sql.PRUNE_SKILLS],
     ['prompts', sql.PRUNE_PROMPTS],
     ['trunks', sql.PRUNE_TRUNKS],
+    ['tenants', sql.PRUNE_TENANTS],
   ] as const;
   for (const [list, statement] of steps) {
     counts[list] += (await tx.query(statement, [JSON.stringify(rows[list])])).rowCount;

@@ -6,9 +6,13 @@ export interface DocumentRows {
   readonly tenants: readonly object[];
   readonly trunks: readonly object[];
   readonly prompts: readonly object[];
+  readonly hours: readonly object[];
+  readonly skills: readonly object[];
+  readonly flows: readonly object[];
   readonly queues: readonly object[];
   readonly agents: readonly object[];
   readonly endpoints: readonly object[];
+  readonly agentSkills: readonly object[];
   readonly members: readonly object[];
   readonly numbers: readonly object[];
 }
@@ -16,7 +20,12 @@ export interface DocumentRows {
 export function documentRows(document: Document): DocumentRows {
   const tenant = (item: { readonly tenant?: string | undefined }): string => tenantOf(document, item) ?? '';
   return {
-    tenants: document.tenants.map(({ name, country, timeZone }) => ({ name, country, time_zone: timeZone })),
+    tenants: document.tenants.map(({ name, country, timeZone, allowNumbers }) => ({
+      name,
+      country,
+      time_zone: timeZone,
+      allow_numbers: allowNumbers,
+    })),
     trunks: document.trunks.map(({ name, tenant: owner, enabled, kind, ...settings }) => ({
       name,
       tenant: owner ?? null,
@@ -25,6 +34,15 @@ export function documentRows(document: Document): DocumentRows {
       settings,
     })),
     prompts: document.prompts.map((prompt) => ({ tenant: tenant(prompt), name: prompt.name, ...promptSource(prompt) })),
+    hours: document.hours.map((hours) => ({
+      tenant: tenant(hours),
+      name: hours.name,
+      time_zone: hours.timeZone ?? null,
+      weekly: hours.weekly,
+      holidays: hours.holidays,
+    })),
+    skills: skillRows(document, tenant),
+    flows: document.flows.map((flow) => ({ tenant: tenant(flow), name: flow.name, steps: flow.steps })),
     queues: document.queues.map((queue) => ({ tenant: tenant(queue), ...queueColumns(queue) })),
     agents: document.agents.map((agent) => ({
       tenant: tenant(agent),
@@ -45,6 +63,14 @@ export function documentRows(document: Document): DocumentRows {
         max_ring_seconds: endpoint.maxRingSeconds ?? null,
       })),
     ),
+    agentSkills: document.agents.flatMap((agent) =>
+      Object.entries(agent.skills).map(([skill, level]) => ({
+        tenant: tenant(agent),
+        agent: agent.name,
+        skill,
+        level,
+      })),
+    ),
     members: document.queues.flatMap((queue) =>
       queue.members.map((member, i) => ({
         tenant: tenant(queue),
@@ -52,15 +78,34 @@ export function documentRows(document: Document): DocumentRows {
         agent: member.agent,
         level: member.level,
         position: member.position ?? i + 1,
+        priority: member.priority,
       })),
     ),
     numbers: document.numbers.map((number) => ({
       tenant: tenant(number),
       e164: number.number,
-      queue: number.queue,
+      queue: number.queue ?? null,
+      flow: number.flow ?? null,
       greeting: number.greeting ?? null,
     })),
   };
+}
+
+type Owned = { readonly tenant?: string | undefined };
+
+/** Skills of the list, and those that only agents name. */
+function skillRows(document: Document, tenant: (item: Owned) => string): readonly object[] {
+  const rows = new Map<string, object>();
+  for (const agent of document.agents) {
+    for (const name of Object.keys(agent.skills)) {
+      rows.set(`${tenant(agent)}/${name}`, { tenant: tenant(agent), name, description: '' });
+    }
+  }
+  for (const skill of document.skills) {
+    const { name, description } = skill;
+    rows.set(`${tenant(skill)}/${name}`, { tenant: tenant(skill), name, description });
+  }
+  return [...rows.values()];
 }
 
 function promptSource(prompt: Document['prompts'][number]): { readonly kind: string; readonly source: string } {
@@ -89,6 +134,31 @@ function queueColumns(queue: Document['queues'][number]): object {
     unreachable_retry_seconds: queue.retryAfterSeconds.unreachable,
     failed_retry_seconds: queue.retryAfterSeconds.failed,
     max_wait_seconds: queue.maxWaitSeconds ?? null,
+    levels: queue.levels,
+    level_after_seconds: queue.levelAfterSeconds,
+    skip_empty_levels: queue.skipEmptyLevels,
+    max_parallel: queue.maxParallel,
+    step_agents: queue.stepAgents,
+    step_seconds: queue.stepSeconds,
+    priority_class: queue.priorityClass,
+    weight: queue.weight,
+    age_cap_seconds: queue.ageCapSeconds ?? null,
+    needs: queue.needs,
+    relaxations: queue.relaxations,
+    prefer_last_agent: queue.preferLastAgent ?? null,
+    spare_scarce_agents: queue.spareScarceAgents,
+    resume_within_seconds: queue.resumeWithinSeconds,
+    after_call: queue.afterCall,
+    confirm: queue.confirm,
+    suspicious_answer: queue.suspiciousAnswer,
+    suspicious_answer_ms: queue.suspiciousAnswerMs,
+    max_waiting: queue.maxWaiting ?? null,
+    let_ring_finish: queue.letRingFinish,
+    no_agents_after_seconds: queue.noAgentsAfterSeconds ?? null,
+    estimated_wait_over_seconds: queue.estimatedWaitOverSeconds ?? null,
+    service_level_seconds: queue.serviceLevelSeconds,
+    exits: queue.exits,
+    hours: queue.hours ?? null,
     music: queue.music ?? null,
     priority_seconds: queue.prioritySeconds,
   };

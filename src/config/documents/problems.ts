@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { didYouMean } from './did-you-mean';
-import { documentSchema, LATER_KEYS } from './schema';
+import { documentSchema } from './schema';
 import { allowedKeys, variantsOf } from './schema-walk';
 import type { Path, Position, YamlSource } from './yaml-source';
 
@@ -88,11 +88,7 @@ export function explainIssue(source: YamlSource, issue: z.core.$ZodIssue): reado
 }
 
 function unknownKey(source: YamlSource, path: Path, key: string): Problem {
-  const later = path.length === 0 ? LATER_KEYS[key] : undefined;
   const at = [...path, key];
-  if (later !== undefined) {
-    return problemAt(source, at, 'is not known to this version', later, true);
-  }
   if (/^(password|secret)$/i.test(key)) {
     const hint = 'a document holds no secrets; name the environment variable that does with passwordFrom';
     return problemAt(source, at, 'is not accepted', hint, true);

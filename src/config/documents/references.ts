@@ -6,6 +6,9 @@ interface Owned {
   readonly tenant?: string | undefined;
 }
 
+const WORDS = { prompts: 'prompt', queues: 'queue', agents: 'agent', flows: 'flow', hours: 'opening hours' } as const;
+type NamedList = 'prompts' | 'queues' | 'agents' | 'flows' | 'hours';
+
 /** Checks what the schema cannot see: names that must exist, and things that must be there once. */
 export function checkReferences(source: YamlSource, document: Document): readonly Problem[] {
   const check = new References(source, document);
@@ -36,7 +39,7 @@ class References {
 
   tenants(): void {
     const names = this.#document.tenants.map((tenant) => tenant.name);
-    for (const list of ['prompts', 'queues', 'agents', 'numbers'] as const) {
+    for (const list of ['prompts', 'hours', 'skills', 'flows', 'queues', 'agents', 'numbers'] as const) {
       for (const [i, item] of this.#document[list].entries()) {
         if (item.tenant === undefined && names.length > 1) {
           this.#add([list, i], 'does not name its tenant', `there are several: ${names.join(', ')}`);
@@ -126,6 +129,9 @@ class References {
       if (queue.music !== undefined) {
         this.#exists('prompts', queue, queue.music, ['queues', i, 'music']);
       }
+      if (queue.hours !== undefined) {
+        this.#exists('hours', queue, queue.hours, ['queues', i, 'hours']);
+      }
       for (const [j, member] of queue.members.entries()) {
         this.#exists('agents', queue, member.agent, ['queues', i, 'members', j, 'agent']);
       }
@@ -150,7 +156,12 @@ class References {
 
   numbers(): void {
     for (const [i, number] of this.#document.numbers.entries()) {
-      this.#exists('queues', number, number.queue, ['numbers', i, 'queue']);
+      if (number.queue !== undefined) {
+        this.#exists('queues', number, number.queue, ['numbers', i, 'queue']);
+      }
+      if (number.flow !== undefined) {
+        this.#exists('flows', number, number.flow, ['numbers', i, 'flow']);
+      }
       if (number.greeting !== undefined) {
         this.#exists('prompts', number, number.greeting, ['numbers', i, 'greeting']);
       }
@@ -174,11 +185,11 @@ class References {
     }
   }
 
-  #exists(list: 'prompts' | 'queues' | 'agents', from: Owned, name: string, path: Path): void {
+  #exists(list: NamedList, from: Owned, name: string, path: Path): void {
     const names = this.#names(list, this.#tenantOf(from));
     if (!names.has(name)) {
       const elsewhere = this.#document[list].find((item) => item.name === name);
-      const word = list.slice(0, -1);
+      const word = WORDS[list];
       const what = elsewhere
         ? `${word} "${name}" belongs to another tenant, "${this.#tenantOf(elsewhere)}"`
         : `there is no ${word} "${name}"`;
@@ -187,7 +198,7 @@ class References {
   }
 
   /** Names of a list within a tenant, collected once. */
-  #names(list: 'prompts' | 'queues' | 'agents', tenant: string): ReadonlySet<string> {
+  #names(list: NamedList, tenant: string): ReadonlySet<string> {
     const key = `${list}/${tenant}`;
     const known = this.#collected.get(key);
     if (known) {

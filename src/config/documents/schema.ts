@@ -3,25 +3,15 @@
  * key; a test keeps it equal to this file.
  */
 import { z } from 'zod';
+import { flowSchema } from './flow-schema';
+import { hoursSchema } from './hours-schema';
+import { queueSchema } from './queue-schema';
+import { agentName, e164, name, seconds, skillLevel, tenant, timeZone } from './schema-parts';
 import { carrierSettings, pbxSettings, teamsSettings, webSettings } from './trunk-settings';
 
 export const API_VERSION = 'sidekick/v1';
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-const E164 = /^\+[1-9][0-9]{5,14}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-const name = z
-  .string()
-  .regex(
-    NAME,
-    'must start with a letter or digit and hold only letters, digits, dots, underscores and hyphens, 63 at most',
-  );
-const e164 = z
-  .string()
-  .regex(E164, 'must be a number in E.164: a plus, the country code, digits only, such as "+49301000100"');
-const seconds = (low: number, high: number): z.ZodInt => z.int().min(low).max(high);
-const tenant = name.optional().describe('Tenant it belongs to. Default: the only tenant of the document.');
 
 export function isCountry(code: string): boolean {
   return (
@@ -30,28 +20,17 @@ export function isCountry(code: string): boolean {
   );
 }
 
-export function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return zone.includes('/') || zone === 'UTC';
-  } catch (error) {
-    if (error instanceof RangeError) {
-      return false;
-    }
-    throw error;
-  }
-}
-
 const tenantSchema = z.strictObject({
   name: name.describe('Name of the tenant.'),
   country: z
     .string()
     .refine(isCountry, 'must be an ISO 3166 country code of two capital letters, such as DE')
     .describe('Country by which national numbers are read, ISO 3166.'),
-  timeZone: z
-    .string()
-    .refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin')
-    .describe('Time zone of the tenant, IANA; decides what "today" means.'),
+  timeZone: timeZone.describe('Time zone of the tenant, IANA; decides what "today" means.'),
+  allowNumbers: z
+    .array(z.string().regex(/^\+[1-9]\d{0,14}$/, 'must be the beginning of a number in E.164, such as "+49"'))
+    .default([])
+    .describe('Beginnings of the numbers outside that calls may be sent to. Default: to none.'),
 });
 
 const trunkBase = {
@@ -100,81 +79,6 @@ const promptSchema = z
     message: 'needs exactly one of file, tone, stream',
   });
 
-/** What Graph may say; PresenceUnknown is decided by `unknown`. */
-export const AVAILABILITIES = [
-  'Available',
-  'AvailableIdle',
-  'Away',
-  'BeRightBack',
-  'Busy',
-  'BusyIdle',
-  'DoNotDisturb',
-  'Offline',
-] as const;
-
-const presenceSchema = z.strictObject({
-  accept: z
-    .array(z.enum(AVAILABILITIES))
-    .min(1)
-    .default(['Available', 'AvailableIdle'])
-    .describe('Teams availabilities with which an agent is offered calls.'),
-  staleAfterSeconds: seconds(1, 3600).default(30).describe('A presence read longer ago counts as unknown, seconds.'),
-  unknown: z
-    .enum(['accept', 'refuse'])
-    .default('refuse')
-    .describe('Whether an agent of unknown presence is offered calls.'),
-  graceSeconds: seconds(0, 600)
-    .default(15)
-    .describe('For so long after a call with us, a Busy that Graph still shows from that call is ignored, seconds.'),
-});
-
-const retrySchema = z.strictObject({
-  noAnswer: seconds(1, 3600).default(60).describe('The agent is not offered the same call again, seconds.'),
-  declined: seconds(1, 3600).default(30).describe('The agent is offered nothing, seconds.'),
-  busy: seconds(1, 3600).default(30).describe('The agent is offered nothing, seconds.'),
-  unreachable: seconds(1, 3600).default(30).describe('The agent is offered nothing, seconds.'),
-  failed: seconds(1, 3600).default(5).describe('The agent is offered nothing, seconds.'),
-});
-
-const agentName = z
-  .string()
-  .max(100)
-  .refine((text) => text !== '' && text === text.trim(), 'must not be empty or begin or end with a space');
-
-const memberSchema = z.strictObject({
-  agent: agentName.describe('Name of the agent.'),
-  level: z.int().min(1).max(1000).default(1).describe('Lower levels are asked first.'),
-  position: z.int().min(1).max(100_000).optional().describe('Order among equals. Default: the place in this list.'),
-});
-
-const queueSchema = z.strictObject({
-  name: name.describe('Name of the queue; unique within its tenant.'),
-  tenant,
-  strategy: z.enum(['longest-idle']).default('longest-idle').describe('Which agent gets the next call.'),
-  ringTimeoutSeconds: seconds(3, 300)
-    .default(20)
-    .describe('How long one agent is rung, seconds; the endpoint may allow less.'),
-  wrapUpSeconds: seconds(0, 3600).default(10).describe('Rest of an agent after a call, seconds.'),
-  presence: presenceSchema.prefault({}).describe('Which Teams presence lets an agent be offered calls.'),
-  missesBeforeNotReady: z
-    .int()
-    .min(1)
-    .max(100)
-    .default(2)
-    .describe('Unanswered offers in a row after which the agent is made not ready.'),
-  retryAfterSeconds: retrySchema
-    .prefault({})
-    .describe('How long an agent is spared after an offer that came to nothing, by its outcome.'),
-  maxWaitSeconds: seconds(1, 86_400)
-    .optional()
-    .describe('A caller waits at most so long, seconds. Default: without limit.'),
-  music: name.optional().describe('Prompt that waiting callers hear. Default: the music of the media server.'),
-  prioritySeconds: seconds(0, 86_400)
-    .default(0)
-    .describe('Calls of this queue count as if they had waited so much longer, seconds.'),
-  members: z.array(memberSchema).default([]).describe('Agents who serve the queue.'),
-});
-
 const maxRing = (fallback: string): z.ZodOptional<z.ZodInt> =>
   seconds(3, 300).optional().describe(`Cap on the ring timeout of the queue, seconds. Default: ${fallback}.`);
 
@@ -219,13 +123,25 @@ const agentSchema = z.strictObject({
     .min(1, 'needs an endpoint')
     .max(1, 'may hold one endpoint only in this version')
     .describe('Where the agent is rung.'),
+  skills: z.record(name, skillLevel).default({}).describe('What the agent knows, from 1 to 10.'),
 });
 
-const numberSchema = z.strictObject({
-  number: e164.describe('The number that callers dial, E.164.'),
+const numberSchema = z
+  .strictObject({
+    number: e164.describe('The number that callers dial, E.164.'),
+    tenant,
+    queue: name.optional().describe('Queue in which its callers wait. A number has a queue or a flow.'),
+    flow: name.optional().describe('Flow that its callers go through. A number has a queue or a flow.'),
+    greeting: name.optional().describe('Prompt that is played once before waiting. Default: none.'),
+  })
+  .refine((number) => (number.queue === undefined) !== (number.flow === undefined), {
+    message: 'needs exactly one of queue, flow',
+  });
+
+const skillSchema = z.strictObject({
+  name: name.describe('Name of the skill; unique within its tenant.'),
   tenant,
-  queue: name.describe('Queue in which its callers wait.'),
-  greeting: name.optional().describe('Prompt that is played once before waiting. Default: none.'),
+  description: z.string().max(500).default('').describe('For people.'),
 });
 
 export const documentSchema = z.strictObject({
@@ -236,6 +152,12 @@ export const documentSchema = z.strictObject({
     .describe('Organisations whose calls are kept apart.'),
   trunks: z.array(trunkSchema).default([]).describe('Ways in and out.'),
   prompts: z.array(promptSchema).default([]).describe('Sounds that callers hear.'),
+  hours: z.array(hoursSchema).default([]).describe('Opening hours.'),
+  skills: z
+    .array(skillSchema)
+    .default([])
+    .describe('What agents can know. Default: whatever agents have; with a list, only what is in it.'),
+  flows: z.array(flowSchema).default([]).describe('What callers hear and choose before waiting.'),
   queues: z.array(queueSchema).default([]).describe('Lines of waiting callers.'),
   agents: z.array(agentSchema).default([]).describe('People who take calls.'),
   numbers: z.array(numberSchema).default([]).describe('Numbers that callers dial.'),
@@ -245,9 +167,3 @@ export const documentSchema = z.strictObject({
 export type DocumentInput = z.input<typeof documentSchema>;
 /** Checked, with every default filled in. */
 export type Document = z.output<typeof documentSchema>;
-
-/** Keys that the format will get; they are refused with a word of their own. */
-export const LATER_KEYS: Readonly<Record<string, string>> = {
-  flows: 'flows come in a later version; for now a number leads to a greeting and a queue',
-  hours: 'opening hours come in a later version; for now a number is always open',
-};

@@ -2,13 +2,23 @@ import { z } from 'zod';
 import { carrierSettings, pbxSettings, teamsSettings, webSettings } from '../../config/documents/trunk-settings';
 import { SidekickError } from '../../lib/errors';
 import type { Store } from '../api';
-import type { AgentConfig, NumberConfig, PromptConfig, QueueConfig, TenantConfig, TrunkConfig } from '../config-types';
+import type {
+  AgentConfig,
+  FlowConfig,
+  HoursConfig,
+  NumberConfig,
+  PromptConfig,
+  QueueConfig,
+  TenantConfig,
+  TrunkConfig,
+} from '../config-types';
 import type { Queryable } from '../types';
-import { ENDPOINT_JSON, orUndefined } from './fragments';
+import { ENDPOINT_JSON, ms, orUndefined } from './fragments';
 
 export const loadTenants: Store['loadTenants'] = async (q) => {
   const { rows } = await q.query<TenantConfig>(
-    'select id, name, country, time_zone as "timeZone" from tenants order by name',
+    `select id, name, country, time_zone as "timeZone", allow_numbers as "allowNumbers"
+     from tenants where removed_at is null order by name`,
     [],
     {
       idempotent: true,
@@ -50,10 +60,20 @@ function toTrunk(row: TrunkRecord): TrunkConfig {
   return { ...row, tenantId: orUndefined(row.tenantId), settings: parsed.data } as TrunkConfig;
 }
 
-type QueueRecord = Omit<QueueConfig, 'maxWaitMs' | 'music'> & {
-  readonly maxWaitMs: number | null;
-  readonly music: PromptConfig | null;
-};
+/** What is null in a row and undefined in our types. */
+const OPTIONAL = [
+  'maxWaitMs',
+  'music',
+  'ageCapMs',
+  'preferLastAgent',
+  'hours',
+  'maxWaiting',
+  'noAgentsAfterMs',
+  'estimatedWaitOverMs',
+  'paused',
+] as const;
+
+type QueueRecord = QueueConfig & { readonly [Key in (typeof OPTIONAL)[number]]: QueueConfig[Key] | null };
 
 const PROMPT_JSON = `case when p.id is not null then json_build_object('name', p.name, 'kind', p.kind, 'source', p.source) end`;
 
@@ -66,14 +86,31 @@ const QUEUE_ROW = `
     json_build_object('noAnswer', qu.no_answer_retry_seconds * 1000, 'declined', qu.declined_retry_seconds * 1000,
       'busy', qu.busy_retry_seconds * 1000, 'unreachable', qu.unreachable_retry_seconds * 1000,
       'failed', qu.failed_retry_seconds * 1000) as "retryMs",
-    qu.max_wait_seconds * 1000 as "maxWaitMs", ${PROMPT_JSON} as music, qu.priority_seconds * 1000 as "priorityMs"
-  from queues qu left join prompts p on p.id = qu.music_prompt_id
+    qu.max_wait_seconds * 1000 as "maxWaitMs", ${PROMPT_JSON} as music, qu.priority_seconds * 1000 as "priorityMs",
+    qu.levels, (select coalesce(json_object_agg(l.key, l.value::integer * 1000), '{}') from jsonb_each_text(qu.level_after_seconds) l)
+      as "levelAfterMs",
+    qu.skip_empty_levels as "skipEmptyLevels", qu.max_parallel as "maxParallel", qu.step_agents as "stepAgents",
+    qu.step_seconds * 1000 as "stepMs", qu.priority_class as "priorityClass", qu.weight, qu.age_cap_seconds * 1000 as "ageCapMs",
+    qu.needs, (select coalesce(json_agg(json_strip_nulls(json_build_object('afterMs', (r ->> 'afterSeconds')::integer * 1000,
+      'skill', r ->> 'skill', 'atLeast', (r ->> 'atLeast')::integer))), '[]') from jsonb_array_elements(qu.relaxations) r) as relaxations,
+    case when qu.prefer_last_agent is not null then json_build_object('withinDays', (qu.prefer_last_agent ->> 'withinDays')::integer,
+      'waitMs', (qu.prefer_last_agent ->> 'waitSeconds')::integer * 1000) end as "preferLastAgent",
+    qu.spare_scarce_agents as "spareScarceAgents", qu.resume_within_seconds * 1000 as "resumeWithinMs",
+    qu.after_call as "afterCall", qu.confirm, qu.suspicious_answer as "suspiciousAnswer", qu.suspicious_answer_ms as "suspiciousAnswerMs",
+    h.name as hours, qu.max_waiting as "maxWaiting", qu.let_ring_finish as "letRingFinish",
+    qu.no_agents_after_seconds * 1000 as "noAgentsAfterMs", qu.estimated_wait_over_seconds * 1000 as "estimatedWaitOverMs",
+    qu.service_level_seconds * 1000 as "serviceLevelMs", '{"keys": {}}'::jsonb || qu.exits as exits,
+    case when qu.paused_at is not null then
+      json_strip_nulls(json_build_object('at', ${ms('qu.paused_at')}, 'by', qu.paused_by, 'reason', qu.pause_reason)) end as paused
+  from queues qu left join prompts p on p.id = qu.music_prompt_id left join hours h on h.id = qu.hours_id
   where qu.removed_at is null`;
 
 const toQueue = (row: QueueRecord): QueueConfig => ({
   ...row,
-  maxWaitMs: orUndefined(row.maxWaitMs),
-  music: orUndefined(row.music),
+  ...(Object.fromEntries(OPTIONAL.map((key) => [key, orUndefined(row[key])])) as Pick<
+    QueueConfig,
+    (typeof OPTIONAL)[number]
+  >),
 });
 
 async function readQueues(q: Queryable, queueId: string | null): Promise<readonly QueueConfig[]> {
@@ -91,6 +128,34 @@ export const loadQueue: Store['loadQueue'] = async (q, queueId) => (await readQu
 
 export const loadQueues: Store['loadQueues'] = (q) => readQueues(q, null);
 
+export const loadFlows: Store['loadFlows'] = async (q) => {
+  const { rows } = await q.query<FlowConfig>(
+    'select id, tenant_id as "tenantId", name, steps from flows order by name, id',
+    [],
+    { idempotent: true },
+  );
+  return rows;
+};
+
+export const loadHours: Store['loadHours'] = async (q) => {
+  const { rows } = await q.query<HoursConfig>(
+    `select h.id, h.tenant_id as "tenantId", h.name, coalesce(h.time_zone, tn.time_zone) as "timeZone", h.weekly, h.holidays
+     from hours h join tenants tn on tn.id = h.tenant_id order by h.name, h.id`,
+    [],
+    { idempotent: true },
+  );
+  return rows;
+};
+
+export const loadPrompts: Store['loadPrompts'] = async (q) => {
+  const { rows } = await q.query<PromptConfig & { readonly tenantId: string }>(
+    'select tenant_id as "tenantId", name, kind, source from prompts order by name, id',
+    [],
+    { idempotent: true },
+  );
+  return rows;
+};
+
 export const loadAgent: Store['loadAgent'] = async (q, agentId) => {
   const { rows } = await q.query<Omit<AgentConfig, 'endpoint'> & { readonly endpoint: AgentConfig['endpoint'] | null }>(
     `select a.id, a.tenant_id as "tenantId", a.name, a.display_name as "displayName", ${ENDPOINT_JSON} as endpoint
@@ -103,17 +168,23 @@ export const loadAgent: Store['loadAgent'] = async (q, agentId) => {
   return row && { ...row, endpoint: row.endpoint ?? undefined };
 };
 
+const NUMBER_OPTIONAL = ['queueId', 'queue', 'flowId', 'flow', 'greeting'] as const;
+
+type NumberRecord = NumberConfig & { readonly [Key in (typeof NUMBER_OPTIONAL)[number]]: NumberConfig[Key] | null };
+
 export const findNumber: Store['findNumber'] = async (q, e164) => {
-  const { rows } = await q.query<Omit<NumberConfig, 'greeting'> & { readonly greeting: PromptConfig | null }>(
-    `select n.e164, n.tenant_id as "tenantId", tn.name as tenant, n.queue_id as "queueId", qu.name as queue, ${PROMPT_JSON} as greeting
+  const { rows } = await q.query<NumberRecord>(
+    `select n.e164, n.tenant_id as "tenantId", tn.name as tenant, qu.id as "queueId", qu.name as queue, f.id as "flowId", f.name as flow,
+       ${PROMPT_JSON} as greeting
      from numbers n
      join tenants tn on tn.id = n.tenant_id
-     join queues qu on qu.id = n.queue_id and qu.removed_at is null
+     left join queues qu on qu.id = n.queue_id and qu.removed_at is null
+     left join flows f on f.id = n.flow_id
      left join prompts p on p.id = n.greeting_prompt_id
-     where n.e164 = $1`,
+     where n.e164 = $1 and num_nonnulls(qu.id, f.id) = 1`,
     [e164],
     { name: 'find-number', idempotent: true },
   );
   const row = rows[0];
-  return row && { ...row, greeting: row.greeting ?? undefined };
+  return row && { ...row, ...Object.fromEntries(NUMBER_OPTIONAL.map((key) => [key, orUndefined(row[key])])) };
 };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readDocument } from '../../../src/config/documents/parse-document';
-import { documentKeys } from '../../support/document-keys';
+import { documentKeys } from '../../../src/tools/configuration-tables';
 import { tableRows } from '../../support/markdown-table';
 
 const text = readFileSync(path.join(__dirname, '../../../docs/configuration.md'), 'utf8');

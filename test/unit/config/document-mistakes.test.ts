@@ -76,15 +76,6 @@ const MISTAKES: readonly Mistake[] = [
   ],
   ['an unknown key at the top', 'prompts:', 'promts:', 16, 1, /promts: is not a known key .*did you mean prompts\?/],
   [
-    'flows, which come later',
-    'prompts:',
-    'flows: []\nprompts:',
-    16,
-    1,
-    /flows: is not known to this version \(flows come in a later version/,
-  ],
-  ['hours, which come later', 'prompts:', 'hours: []\nprompts:', 16, 1, /opening hours come in a later version/],
-  [
     'a trunk of an unknown kind',
     'kind: carrier',
     'kind: carier',
@@ -163,12 +154,12 @@ const MISTAKES: readonly Mistake[] = [
   ],
   ['a prompt without a source', '    file: hello.wav\n', '', 17, 5, /needs exactly one of file, tone, stream/],
   [
-    'a strategy that is not there yet',
+    'a strategy of another product',
     'longest-idle',
-    'round-robin',
+    'rrmemory',
     21,
     15,
-    /"round-robin" is not accepted \(accepted: longest-idle\)/,
+    /"rrmemory" is not accepted \(accepted: longest-idle, round-robin, top-down/,
   ],
   ['a strategy with a typing error', 'longest-idle', 'longest-idel', 21, 15, /did you mean longest-idle\?/],
   [
@@ -219,7 +210,7 @@ const MISTAKES: readonly Mistake[] = [
     26,
     /"Availabel" is not accepted .*did you mean Available\?/,
   ],
-  ['an empty list of presences', 'accept: [Available]', 'accept: []', 23, 25, /needs at least 1 entry/],
+  ['an empty list of presences', 'accept: [Available]', 'accept: []', 23, 25, /needs at least one presence value/],
   [
     'a member who does not exist',
     'agent: Anna',
