@@ -30,7 +30,12 @@ export const skills: Migration = {
       create trigger announce_config after insert or update or delete or truncate on agent_skills
         for each statement execute function announce_config();
 
-      alter table queue_members add priority integer not null default 1 check (priority between 1 and 1000);`,
+      alter table queue_members add priority integer not null default 1 check (priority between 1 and 1000);
+
+      -- What changes with every offer is no news of the configuration.
+      drop trigger announce_config on queue_members;
+      create trigger announce_config after insert or delete or truncate or update of queue_id, agent_id, level, position, priority
+        on queue_members for each statement execute function announce_config();`,
     );
     await comment(knex, 'skills', 'Something that agents know, such as a language or a product.', {
       name: 'Natural key within the tenant.',

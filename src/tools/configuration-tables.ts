@@ -9,8 +9,7 @@ interface Node {
   readonly type?: string;
   readonly const?: string | boolean;
   readonly enum?: readonly string[];
-  readonly default?:
-    string | number | boolean | readonly (string | { readonly host: string; readonly port: number })[] | object;
+  readonly default?: string | number | boolean | object;
   readonly description?: string;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -113,7 +112,9 @@ function defaultText(node: Node, required: boolean): string {
   if (Array.isArray(value)) {
     return value.length === 0
       ? 'none'
-      : value.map((item) => (typeof item === 'object' ? `${item.host}:${item.port}` : String(item))).join(', ');
+      : (value as readonly (string | { readonly host: string; readonly port: number })[])
+          .map((item) => (typeof item === 'object' ? `${item.host}:${item.port}` : item))
+          .join(', ');
   }
   return typeof value === 'object' ? (Object.keys(value).length === 0 ? 'none' : '') : String(value);
 }
