@@ -25,6 +25,7 @@ import { parallelOffers } from './0032-parallel-offers';
 import { visitWants } from './0033-visit-wants';
 import { decisions } from './0034-decisions';
 import { lateJoiners } from './0035-late-joiners';
+import { trunkProxies } from './0045-trunk-proxies';
 import type { Migration } from './sql';
 
 export type { Migration } from './sql';
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   visitWants,
   decisions,
   lateJoiners,
+  trunkProxies,
 ];

@@ -7,6 +7,7 @@ import type { Log } from './lib/log';
 import type { Metrics } from './lib/metrics';
 import type { MediaPool } from './media/media-pool';
 import type { NodeConfig } from './node-config';
+import type { NodeTeams } from './node-teams';
 import { AgentLegService } from './signaling/agent-legs';
 import { Admission } from './signaling/carrier/admission';
 import { DigestChallenger } from './signaling/carrier/digest';
@@ -21,6 +22,7 @@ export interface NodeCallsDeps {
   readonly link: DrachtioLink;
   readonly pool: MediaPool;
   readonly config: NodeConfig;
+  readonly teams: NodeTeams;
   readonly registry: TrunkRegistry;
   readonly clock: Clock;
   readonly log: Log;
@@ -67,6 +69,8 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
     log,
     trunk: (trunkId) => deps.config.agentTrunk(trunkId, deps.secret),
     mediaTimeoutMs: AGENT_MEDIA_TIMEOUT_MS,
+    metrics,
+    health: deps.teams.health,
   });
   const calls: CallRegistry = new CallRegistry({ store, legs, media: pool, matcher: dispatcher, clock, log, metrics });
   const inbound = carrierInbound(deps, admission, calls);

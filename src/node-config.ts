@@ -3,6 +3,8 @@ import { describeError } from './lib/errors';
 import type { Log } from './lib/log';
 import type { AgentTrunk } from './signaling/agent-legs';
 import type { CarrierTrunk } from './signaling/carrier/trunk-registry';
+import { teamsTrunk } from './signaling/teams/teams-trunk';
+import type { TeamsTrunk } from './signaling/teams/teams-trunk';
 import type { Store } from './store/api';
 import type { NumberConfig, PromptConfig, QueueConfig, TenantConfig, TrunkConfig } from './store/config-types';
 import type { Queryable } from './store/types';
@@ -84,6 +86,13 @@ export class NodeConfig {
     );
   }
 
+  /** Teams trunks that are switched on. */
+  teamsTrunks(): TeamsTrunk[] {
+    return [...this.#trunks.values()].flatMap((trunk) =>
+      trunk.kind === 'teams' && trunk.enabled ? [teamsTrunk(trunk.id, trunk.name, trunk.settings)] : [],
+    );
+  }
+
   /** Country by which numbers of a trunk are read that names none: its tenant's, or the first tenant's. */
   countryOf(trunk: CarrierTrunk): string {
     const tenant = trunk.tenantId === undefined ? [...this.#tenants.values()][0] : this.#tenants.get(trunk.tenantId);
@@ -97,8 +106,7 @@ export class NodeConfig {
       return undefined;
     }
     if (trunk.kind === 'teams') {
-      const { sbcName, proxies, maxCalls } = trunk.settings;
-      return { kind: 'teams', name: trunk.name, maxCalls, sbcName, proxies };
+      return { kind: 'teams', ...teamsTrunk(trunk.id, trunk.name, trunk.settings) };
     }
     if (trunk.kind === 'pbx') {
       const { host, port, transport, media, fromDomain, digest, maxCalls } = trunk.settings;

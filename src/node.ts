@@ -12,6 +12,8 @@ import type { NodeCalls } from './node-calls';
 import { NodeConfig } from './node-config';
 import { startNodeHttp } from './node-http';
 import { NodeLife } from './node-life';
+import { startNodeTeams } from './node-teams';
+import type { NodeTeams } from './node-teams';
 import { startNodePresence } from './node-presence';
 import type { NodePresence } from './node-presence';
 import { TrunkRegistry } from './signaling/carrier/trunk-registry';
@@ -37,6 +39,8 @@ export interface LinkView {
   readonly up: boolean;
   readonly detail: string;
   readonly since: number;
+  /** False: without it the node still takes calls. Default true. */
+  readonly needed?: boolean;
 }
 
 /** One running node. */
@@ -90,6 +94,7 @@ class NodeBuilder implements Node {
   #nodeStore: NodeStore | undefined;
   #work: NodeCalls | undefined;
   #presence: NodePresence | undefined;
+  #teams: NodeTeams | undefined;
   #http: HttpServer | undefined;
   #listener: Listener | undefined;
   #gauge: NodeJS.Timeout | undefined;
@@ -160,13 +165,25 @@ class NodeBuilder implements Node {
     this.#nodeStore = nodeStore;
     await this.#config.start(() => {
       this.#registry.load(this.#config.carrierTrunks(), this.#clock.now());
+      this.#teams?.reload();
     });
+    const teams = startNodeTeams({
+      db: this.#db,
+      nodeId: this.nodeId,
+      link: this.#link,
+      config: this.#config,
+      clock: this.#clock,
+      log: this.#log,
+      metrics: this.metrics,
+    });
+    this.#teams = teams;
     this.#work = wireCalls({
       nodeId: this.nodeId,
       store: nodeStore,
       link: this.#link,
       pool: this.#pool,
       config: this.#config,
+      teams,
       registry: this.#registry,
       clock: this.#clock,
       log: this.#log,
@@ -269,6 +286,7 @@ class NodeBuilder implements Node {
     for (const media of this.#pool.links) {
       links[`freeswitch ${media.name}`] = media.state;
     }
+    Object.assign(links, this.#teams?.links());
     if (this.#presence) {
       links['graph'] = this.#presence.link();
     }
@@ -322,6 +340,7 @@ class NodeBuilder implements Node {
     await this.#listener?.close();
     await this.#work?.dispatcher.stop();
     this.#config.close();
+    this.#teams?.close();
     await this.#presence?.close();
     await this.#http?.close();
     await this.#nodeStore?.close();

@@ -22,7 +22,8 @@ export async function ensureDemoConfiguration(db: Database, tenant: SimulatedTen
   if (trunk?.kind !== 'teams' || trunk.settings.sbcName !== tenant.sbcName) {
     return 'kept';
   }
-  const addresses = trunk.settings.proxies.map((proxy) => proxy.address);
+  const { proxies = [] } = trunk.settings;
+  const addresses = proxies.map((proxy) => proxy.address);
   if (addresses.every((address) => address === undefined || address === tenant.proxyAddress)) {
     return 'kept';
   }
@@ -36,9 +37,8 @@ export async function ensureDemoConfiguration(db: Database, tenant: SimulatedTen
         name: trunk.name,
         enabled: trunk.enabled,
         ...(owner === undefined ? {} : { tenant: owner.name }),
-        sbcName: trunk.settings.sbcName,
-        maxCalls: trunk.settings.maxCalls,
-        proxies: trunk.settings.proxies.map((proxy) =>
+        ...trunk.settings,
+        proxies: proxies.map((proxy) =>
           proxy.address === undefined ? proxy : { ...proxy, address: tenant.proxyAddress },
         ),
       },

@@ -7,6 +7,8 @@ export interface LinkState {
   readonly detail: string;
   /** When it last changed between up and down: milliseconds since the epoch, or an ISO time. */
   readonly since: number | string | Date;
+  /** False: without it the node still takes calls. Default true. */
+  readonly needed?: boolean;
 }
 
 export interface NodeView {

@@ -80,6 +80,30 @@ export const METRICS = [
     help: 'Requests to Graph for presence',
   },
   { name: 'sidekick_presence_read_seconds', type: 'histogram', labels: [], help: 'How long Graph took to answer' },
+  {
+    name: 'sidekick_teams_proxy_up',
+    type: 'gauge',
+    labels: ['trunk', 'proxy'],
+    help: '1 while a Direct Routing proxy (or the SBC in front) answers, else 0',
+  },
+  {
+    name: 'sidekick_teams_failovers_total',
+    type: 'counter',
+    labels: ['trunk', 'reason'],
+    help: 'Offers that went on to the next proxy: silent, unreachable or busy',
+  },
+  {
+    name: 'sidekick_teams_refused_total',
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Requests in the name of Teams that were refused, by why',
+  },
+  {
+    name: 'sidekick_certificate_days_left',
+    type: 'gauge',
+    labels: ['name'],
+    help: 'Days until the certificate that our SIP server shows for this SBC name expires',
+  },
   { name: 'sidekick_link_up', type: 'gauge', labels: ['link'], help: '1 while the link works, else 0' },
 ] as const satisfies readonly MetricSpec[];
 
@@ -103,6 +127,12 @@ export interface Metrics {
   ignoredInput(machine: string): void;
   unexpectedError(kind: string): void;
   presenceRead(outcome: string, durationMs: number): void;
+  teamsProxyUp(trunk: string, proxy: string, up: boolean): void;
+  /** Forgets a proxy that is gone from the configuration. */
+  teamsProxyGone(trunk: string, proxy: string): void;
+  teamsFailover(trunk: string, reason: string): void;
+  teamsRefused(reason: string): void;
+  certificateDays(name: string, days: number): void;
   linkUp(link: string, up: boolean): void;
   /** The text that Prometheus reads. */
   exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -144,6 +174,11 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
       counter('sidekick_presence_reads_total').inc({ outcome });
       histogram('sidekick_presence_read_seconds').observe(ms / 1000);
     },
+    teamsProxyUp: (trunk, proxy, up) => gauge('sidekick_teams_proxy_up').set({ trunk, proxy }, up ? 1 : 0),
+    teamsProxyGone: (trunk, proxy) => gauge('sidekick_teams_proxy_up').remove({ trunk, proxy }),
+    teamsFailover: (trunk, reason) => counter('sidekick_teams_failovers_total').inc({ trunk, reason }),
+    teamsRefused: (reason) => counter('sidekick_teams_refused_total').inc({ reason }),
+    certificateDays: (name, days) => gauge('sidekick_certificate_days_left').set({ name }, days),
     linkUp: (link, up) => gauge('sidekick_link_up').set({ link }, up ? 1 : 0),
     exposition: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

@@ -5,11 +5,12 @@ import type { Log } from '../lib/log';
 import type { MediaServerLink } from '../media/media-server-link';
 import { AGENT_ALLOW } from './agent-invite';
 import type { AgentInvite } from './agent-invite';
-import { mayTryNextProxy, refusalOutcome } from './agent-outcome';
+import { refusalOutcome } from './agent-outcome';
 import { endDialog } from './end-dialog';
+import { InviteSequence, NORMAL_CLEARING } from './invite-sequence';
+import type { FailoverReason } from './invite-sequence';
 import { relayReinvites } from './reinvite';
 import { isTooLong } from './sdp-limit';
-import { isSipError } from './srf';
 import type { SipDialog, SipRequest, SipResponse, Srf } from './srf';
 
 export interface AgentLegOptions {
@@ -20,25 +21,12 @@ export interface AgentLegOptions {
   readonly originate: string;
   /** Tried in order; the next one only where the one before did not answer at all. */
   readonly invites: readonly AgentInvite[];
+  /** Final responses that this trunk reads otherwise than by default. */
+  readonly outcomes: Readonly<Record<string, Exclude<OfferOutcome, 'canceled'>>>;
+  readonly onFailover: (reason: FailoverReason) => void;
   readonly mediaTimeoutMs: number;
   readonly log: Log;
 }
-
-/** One INVITE toward one proxy. */
-interface Attempt {
-  readonly index: number;
-  readonly invite: AgentInvite;
-  uac?: SipRequest;
-  abandoned: boolean;
-  cancelSent: boolean;
-  sawProvisional: boolean;
-}
-
-/** A proxy that sends no provisional response in this time is taken for dead and the next one is tried, milliseconds. */
-const PROXY_SILENCE_MS = 4_000;
-
-const COMPLETED_ELSEWHERE = { Reason: 'SIP;cause=200;text="Call completed elsewhere"' };
-const NORMAL_CLEARING = { Reason: 'Q.850;cause=16;text="Normal call clearing"' };
 
 /**
  * One agent's leg: FreeSWITCH originates a channel to us, we forward its offer to the agent's platform and its answer back.
@@ -52,8 +40,8 @@ export class OriginatedLeg implements AgentLeg {
   #mediaInvite: { readonly request: SipRequest; readonly response: SipResponse } | undefined;
   #mediaDialog: SipDialog | undefined;
   #agentDialog: SipDialog | undefined;
-  #attempt: Attempt | undefined;
-  #silence: NodeJS.Timeout | undefined;
+  #sequence: InviteSequence | undefined;
+  #rang = false;
   #refused = false;
   #dropped = false;
   #over = false;
@@ -88,7 +76,7 @@ export class OriginatedLeg implements AgentLeg {
       response.send(487);
       return;
     }
-    this.#invite(0);
+    this.#invite(request.body);
   }
 
   drop(): void {
@@ -100,7 +88,6 @@ export class OriginatedLeg implements AgentLeg {
       return;
     }
     this.#dropped = true;
-    clearTimeout(this.#silence);
     this.#hangUpAgent();
     this.#endMedia();
   }
@@ -118,107 +105,43 @@ export class OriginatedLeg implements AgentLeg {
     }
   }
 
-  #invite(index: number): void {
-    const invite = this.#o.invites[index];
-    const offer = this.#mediaInvite?.request.body;
-    if (!invite || !offer) {
-      this.#refuse('failed', undefined, offer ? 'no proxy is configured' : 'the media server sent no offer');
+  #invite(offer: string): void {
+    if (offer === '') {
+      this.#refuse('failed', undefined, 'the media server sent no offer');
       return;
     }
-    const attempt: Attempt = { index, invite, abandoned: false, cancelSent: false, sawProvisional: false };
-    this.#attempt = attempt;
-    this.#watchForSilence(attempt);
-    this.#o.srf.createUAC(
-      invite.uri,
-      {
-        localSdp: offer,
-        headers: { ...invite.headers },
-        ...(invite.proxy === undefined ? {} : { proxy: invite.proxy }),
-        ...(invite.auth === undefined ? {} : { auth: invite.auth }),
+    const { srf, invites, log, onFailover, outcomes } = this.#o;
+    this.#sequence = new InviteSequence({ srf, invites, log, onFailover }, offer, {
+      ringing: () => {
+        this.#ringing();
       },
-      {
-        cbRequest: (error, request) => {
-          if (!error) {
-            attempt.uac = request;
-            if (this.#dropped || attempt.abandoned) {
-              this.#cancel(attempt);
-            }
-          }
-        },
-        cbProvisional: (response) => {
-          this.#provisional(attempt, response);
-        },
+      answered: (dialog, invite) => {
+        this.#answered(dialog, invite);
       },
-      (error, dialog) => {
-        if (error) {
-          this.#inviteFailed(attempt, error);
-        } else {
-          this.#answered(attempt, dialog);
-        }
+      refused: (status, detail) => {
+        const rang = this.#rang;
+        const outcome = status === undefined ? 'failed' : refusalOutcome(status, { rang, overrides: outcomes });
+        this.#refuse(outcome, status, detail);
       },
-    );
+      over: () => {
+        this.#finish();
+      },
+    });
   }
 
-  /** A CANCEL waits for a provisional response, so a silent proxy is left behind rather than waited for. */
-  #watchForSilence(attempt: Attempt): void {
-    clearTimeout(this.#silence);
-    if (attempt.index + 1 >= this.#o.invites.length) {
+  /** Early media of the agent's side is never passed on: the caller hears the queue's music. */
+  #ringing(): void {
+    if (this.#dropped) {
       return;
     }
-    this.#silence = setTimeout(() => {
-      attempt.abandoned = true;
-      this.#o.log.warn({ event: 'agent_proxy_silent', proxy: attempt.invite.proxy });
-      this.#cancel(attempt);
-      this.#invite(attempt.index + 1);
-    }, PROXY_SILENCE_MS);
-  }
-
-  #provisional(attempt: Attempt, response: SipResponse): void {
-    attempt.sawProvisional = true;
-    if (attempt !== this.#attempt) {
-      return;
-    }
-    clearTimeout(this.#silence);
-    if (this.#dropped || response.status === 100) {
-      return;
-    }
-    // Early media of the agent's side is never passed on: the caller hears the queue's music.
+    this.#rang = true;
     if (this.#mediaInvite && !this.#mediaInvite.response.finalResponseSent) {
       this.#mediaInvite.response.send(180);
     }
     this.#handlers.ringing();
   }
 
-  #inviteFailed(attempt: Attempt, error: unknown): void {
-    if (attempt !== this.#attempt) {
-      return;
-    }
-    clearTimeout(this.#silence);
-    this.#attempt = undefined;
-    if (this.#dropped) {
-      this.#finish();
-      return;
-    }
-    const status = isSipError(error) ? error.status : undefined;
-    const next = status !== undefined && mayTryNextProxy(status, attempt.sawProvisional);
-    if (next && attempt.index + 1 < this.#o.invites.length && !this.#refused) {
-      this.#o.log.warn({ event: 'agent_proxy_skipped', proxy: attempt.invite.proxy, status });
-      this.#invite(attempt.index + 1);
-      return;
-    }
-    this.#refuse(status === undefined ? 'failed' : refusalOutcome(status), status, describeError(error));
-  }
-
-  #answered(attempt: Attempt, dialog: SipDialog): void {
-    if (attempt !== this.#attempt) {
-      // A proxy that was given up for silence answered after all: nobody waits for it any more.
-      endDialog(this.#o.srf, dialog, NORMAL_CLEARING, (error) => {
-        this.#o.log.debug({ event: 'agent_late_answer', reason: error ? describeError(error) : undefined });
-      });
-      return;
-    }
-    clearTimeout(this.#silence);
-    this.#attempt = undefined;
+  #answered(dialog: SipDialog, invite: AgentInvite): void {
     this.#agentDialog = dialog;
     if (this.#dropped || this.#refused) {
       // The 200 crossed our CANCEL: acknowledged already, now hung up (RFC 3261 9.1).
@@ -236,7 +159,7 @@ export class OriginatedLeg implements AgentLeg {
       this.#agentLeft();
       return;
     }
-    this.#answerMedia(dialog, attempt.invite);
+    this.#answerMedia(dialog, invite);
   }
 
   /** The agent's answer goes to FreeSWITCH as the answer to its own offer: only so does it keep its SRTP key. */
@@ -343,19 +266,6 @@ export class OriginatedLeg implements AgentLeg {
     this.#finish();
   }
 
-  #cancel(attempt: Attempt): void {
-    if (!attempt.uac || attempt.cancelSent) {
-      return;
-    }
-    attempt.cancelSent = true;
-    attempt.uac.cancel({ headers: COMPLETED_ELSEWHERE }, (error) => {
-      if (error) {
-        // The final response overtook it; what it brings is dealt with when it arrives.
-        this.#o.log.debug({ event: 'agent_cancel_late', reason: describeError(error) });
-      }
-    });
-  }
-
   #hangUpAgent(): void {
     const dialog = this.#agentDialog;
     if (dialog) {
@@ -363,8 +273,8 @@ export class OriginatedLeg implements AgentLeg {
       endDialog(this.#o.srf, dialog, NORMAL_CLEARING, () => {
         this.#finish();
       });
-    } else if (this.#attempt) {
-      this.#cancel(this.#attempt);
+    } else if (this.#sequence?.pending === true) {
+      this.#sequence.cancel();
     } else {
       this.#finish();
     }
@@ -379,7 +289,6 @@ export class OriginatedLeg implements AgentLeg {
       return;
     }
     this.#over = true;
-    clearTimeout(this.#silence);
     this.#onOver();
     this.#handlers.over();
   }

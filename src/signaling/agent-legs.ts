@@ -1,6 +1,7 @@
 import type { AgentLeg, AgentLegHandlers, AgentLegRequest, AgentLegs } from '../calls/ports';
 import { SidekickError, describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
+import type { Metrics } from '../lib/metrics';
 import type { MediaPool } from '../media/media-pool';
 import type { AgentInvite } from './agent-invite';
 import { OriginatedLeg } from './agent-leg';
@@ -10,11 +11,12 @@ import { pbxInvite } from './pbx/pbx-invite';
 import type { PbxTrunk } from './pbx/pbx-invite';
 import type { SipRequest, SipResponse } from './srf';
 import { teamsInvites } from './teams/teams-invite';
-import type { TeamsTrunk } from './teams/teams-invite';
+import type { TeamsTrunk } from './teams/teams-trunk';
+import type { TrunkHealth } from './teams/trunk-health';
 
 /** A trunk that agents are reached over. */
 export type AgentTrunk =
-  | ({ readonly kind: 'teams'; readonly name: string; readonly maxCalls: number } & TeamsTrunk)
+  | ({ readonly kind: 'teams' } & TeamsTrunk)
   | ({ readonly kind: 'pbx'; readonly name: string; readonly maxCalls: number; readonly srtp: boolean } & PbxTrunk);
 
 export interface AgentLegsDeps {
@@ -25,6 +27,9 @@ export interface AgentLegsDeps {
   readonly trunk: (trunkId: string) => AgentTrunk | undefined;
   /** Silence on an agent's leg that ends it, milliseconds. Long: Teams sends nothing while an agent is muted. */
   readonly mediaTimeoutMs: number;
+  readonly metrics: Pick<Metrics, 'teamsFailover'>;
+  /** What is known of the proxies of Teams trunks. Without it they are tried as configured. */
+  readonly health?: Pick<TrunkHealth, 'order' | 'peer'>;
 }
 
 /** Starts agents' legs and gives each the INVITE that FreeSWITCH sends for it. */
@@ -88,13 +93,15 @@ export class AgentLegService implements AgentLegs {
         originate: originateArguments({
           channel: request.offerId,
           codecs: [request.codec],
-          srtp: trunk.kind === 'teams' || trunk.srtp,
+          srtp: trunk.srtp,
           musicUri: request.musicUri,
           mediaTimeoutMs: this.#deps.mediaTimeoutMs,
           ringTimeoutMs: request.target.ringTimeoutMs,
           sipServer: this.#deps.link.originateTarget,
         }),
         invites: this.#invites(trunk, request),
+        outcomes: trunk.kind === 'teams' ? trunk.outcomes : {},
+        onFailover: (reason) => this.#deps.metrics.teamsFailover(trunk.name, reason),
         mediaTimeoutMs: this.#deps.mediaTimeoutMs,
         log,
       },
@@ -124,20 +131,32 @@ export class AgentLegService implements AgentLegs {
     return true;
   }
 
+  /** The proxies that answer come first; each INVITE knows whom it goes to. */
+  #inOrder(trunkId: string, invites: readonly AgentInvite[]): AgentInvite[] {
+    const { health } = this.#deps;
+    const order = health?.order(trunkId) ?? invites.map((_, index) => index);
+    return order.flatMap((index) => {
+      const invite = invites[index];
+      const peer = health?.peer(trunkId, index);
+      return invite ? [{ ...invite, ...(peer === undefined ? {} : { peer }) }] : [];
+    });
+  }
+
   #invites(trunk: AgentTrunk, request: AgentLegRequest): AgentInvite[] {
     const { endpoint } = request.target;
     if (trunk.kind === 'teams' && endpoint.kind === 'teams') {
-      const tlsPort = this.#deps.link.transports.find((t) => t.protocol === 'tls')?.port;
-      if (tlsPort === undefined) {
+      const port = this.#deps.link.transports.find((t) => t.protocol === trunk.transport)?.port;
+      if (port === undefined) {
         throw new SidekickError(
           'SK_DRACHTIO_UNREACHABLE',
-          'drachtio-server has no TLS transport, which Direct Routing needs',
+          `drachtio-server has no ${trunk.transport.toUpperCase()} transport, which trunk "${trunk.name}" needs`,
           {
-            next: 'add a tls contact with the SBC certificate to drachtio.conf.xml',
+            next: 'add such a contact to drachtio.conf.xml; for TLS with the SBC certificate',
           },
         );
       }
-      return teamsInvites(trunk, endpoint.number, request.caller, tlsPort);
+      const { caller, queueDisplayName } = request;
+      return this.#inOrder(trunk.id, teamsInvites(trunk, endpoint.number, { caller, queue: queueDisplayName, port }));
     }
     if (trunk.kind === 'pbx' && endpoint.kind === 'pbx') {
       return [pbxInvite(trunk, endpoint.user, request.caller)];

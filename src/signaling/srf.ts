@@ -78,7 +78,13 @@ export interface Srf extends EventEmitter {
   /** Callback form only: the promise form loses responses that arrive with the server's confirmation. */
   request(
     uri: string,
-    options: { readonly method: string; readonly stackDialogId?: string; readonly headers?: Record<string, string> },
+    options: {
+      readonly method: string;
+      readonly stackDialogId?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      /** Where to send it, whatever the URI says: a URI with `;lr`. */
+      readonly proxy?: string;
+    },
     callback: (error: unknown, request: SipRequest) => void,
   ): void;
   createUAS(

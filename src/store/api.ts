@@ -41,6 +41,8 @@ import type {
   Queryable,
   ReleasedWork,
   StoredCallEvent,
+  TrunkProxyStatus,
+  TrunkStatusRow,
   VisitOutcome,
 } from './types';
 
@@ -68,8 +70,16 @@ export interface Store {
   /** Stores whether this node reaches the far end of a trunk. True: that changed. */
   reportTrunk(
     q: Q,
-    input: { readonly nodeId: string; readonly trunkId: string; readonly up: boolean; readonly detail?: string },
+    input: {
+      readonly nodeId: string;
+      readonly trunkId: string;
+      readonly up: boolean;
+      readonly detail?: string;
+      readonly proxies?: readonly TrunkProxyStatus[];
+    },
   ): Promise<boolean>;
+  /** What the running nodes last saw of their trunks, by trunk and node. */
+  trunkStatus(q: Q): Promise<readonly TrunkStatusRow[]>;
 
   /** Takes or renews a task for `forMs`. False: another node has it. */
   holdLease(q: Q, name: string, nodeId: string, forMs: number): Promise<boolean>;

@@ -336,3 +336,28 @@ export interface OpenWork {
   /** Agents held by an open offer. */
   readonly reservedAgents: number;
 }
+
+/** One proxy of a Teams trunk as a node last saw it. Absent is what is not known. */
+export interface TrunkProxyStatus {
+  readonly host: string;
+  readonly state: 'probing' | 'active' | 'down' | 'recovered';
+  readonly reason?: string | undefined;
+  readonly detail: string;
+  readonly since: Millis;
+  /** How long the last answered OPTIONS took, milliseconds. */
+  readonly answerMs?: number | undefined;
+  readonly addresses: readonly string[];
+}
+
+export interface TrunkStatusRow {
+  readonly trunkId: string;
+  readonly trunk: string;
+  readonly kind: string;
+  readonly nodeId: string;
+  readonly node: string;
+  readonly up: boolean;
+  readonly detail: string;
+  readonly proxies: readonly TrunkProxyStatus[];
+  readonly changedAt: Millis;
+  readonly checkedAt: Millis;
+}

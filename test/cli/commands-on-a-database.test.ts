@@ -182,7 +182,7 @@ describe('the configuration of the demo', () => {
 
   const address = async () => {
     const trunk = (await store.loadTrunks(database.db)).find((t) => t.name === 'teams');
-    return trunk?.kind === 'teams' ? trunk.settings.proxies[0]?.address : undefined;
+    return trunk?.kind === 'teams' ? trunk.settings.proxies?.[0]?.address : undefined;
   };
 
   it('is made once, is kept as the user changed it, and follows the simulated tenant to another port', async () => {

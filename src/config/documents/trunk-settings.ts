@@ -64,14 +64,31 @@ export const carrierSettings = z.strictObject({
 });
 export type CarrierSettings = Readonly<z.infer<typeof carrierSettings>>;
 
+/** Outcome of an offer that a final response of Teams may be read as. */
+const agentOutcome = z.enum(['no-answer', 'declined', 'busy', 'unreachable', 'failed']);
+
 export const teamsSettings = z.strictObject({
+  form: z
+    .enum(['direct', 'behind-sbc'])
+    .default('direct')
+    .describe(
+      'direct: our SIP server holds the SBC name and the certificate. behind-sbc: a certified SBC stands in between, and `proxies` names it.',
+    ),
+  cloud: z
+    .enum(['commercial', 'gcc-high', 'dod'])
+    .default('commercial')
+    .describe(
+      'Which Microsoft cloud the tenant is in; gives the defaults of `proxies` and `sources`. GCC is commercial.',
+    ),
   sbcName: z
     .string()
     .refine(
-      (text) => HOST.test(text) && isIP(text) === 0 && text.includes('.'),
-      'must be the full name of the SBC, such as sbc1.example.com',
+      (text) => HOST.test(text) && isIP(text) === 0 && text.includes('.') && text.length <= 63,
+      'must be the full name of the SBC, such as sbc1.example.com, of at most 63 characters',
     )
-    .describe('Name of our SBC as paired with the tenant; stands in Contact and in the certificate.'),
+    .describe(
+      'Name of our SBC as paired with the tenant; stands in Contact and in the certificate. It tells tenants apart: each tenant has its own.',
+    ),
   proxies: z
     .array(
       z.strictObject({
@@ -87,12 +104,61 @@ export const teamsSettings = z.strictObject({
       }),
     )
     .min(1, 'needs at least one proxy')
-    .default([
-      { host: 'sip.pstnhub.microsoft.com', port: 5061 },
-      { host: 'sip2.pstnhub.microsoft.com', port: 5061 },
-      { host: 'sip3.pstnhub.microsoft.com', port: 5061 },
-    ])
-    .describe('Direct Routing proxies in order of preference.'),
+    .optional()
+    .describe(
+      'Direct Routing proxies in order of preference, or the SBC in front. Default: the published names of the cloud. Must be given with form behind-sbc.',
+    ),
+  sources: z
+    .array(z.string().refine(isCidr, 'must be an address or a CIDR range, such as 52.112.0.0/14'))
+    .min(1, 'needs at least one address range')
+    .optional()
+    .describe(
+      'Address ranges that Teams (or the SBC in front) calls from. Default: the published ranges of the cloud.',
+    ),
+  transport: z
+    .enum(['udp', 'tcp', 'tls'])
+    .default('tls')
+    .describe('How SIP is carried to the SBC in front. Teams itself takes TLS only.'),
+  media: z
+    .enum(['rtp', 'srtp'])
+    .default('srtp')
+    .describe('Sound toward the SBC in front. Teams itself takes SRTP only.'),
+  optionsSeconds: z
+    .int()
+    .min(1)
+    .max(180)
+    .default(60)
+    .describe('Time between two OPTIONS to a proxy that answers, seconds. Microsoft asks for 60 to 180.'),
+  showCaller: z
+    .enum(['name', 'number', 'queue-and-number', 'queue-and-name'])
+    .default('name')
+    .describe(
+      'What an agent sees as the name of the caller: name as the carrier gave it, the number, or either with the queue in front ("Support · +49…").',
+    ),
+  refer: z
+    .boolean()
+    .default(false)
+    .describe(
+      'True: transfers of agents come to us as REFER, so that we know who talks and a transfer to a number of ours goes back into its queue. False: Teams transfers inside itself.',
+    ),
+  unansweredDelaySeconds: z
+    .int()
+    .min(5)
+    .max(120)
+    .default(20)
+    .describe(
+      'Delay after which Teams takes an unanswered call away from the agents (voicemail, forwarding). Agents are rung three seconds less at most.',
+    ),
+  outcomes: z
+    .record(z.string().regex(/^[4-6]\d\d$/, 'must be a SIP status from 400 to 699'), agentOutcome)
+    .optional()
+    .describe('Reads a final response of Teams otherwise than docs/teams.md says, such as { "480": busy }.'),
+  uriParameters: z
+    .string()
+    .regex(/^[a-z0-9_.~-]+(=[A-Za-z0-9_.:~%-]+)?(;[a-z0-9_.~-]+(=[A-Za-z0-9_.:~%-]+)?)*$/i, 'must be name=value;name')
+    .max(200)
+    .optional()
+    .describe('Put behind the request URI of each call to an agent, without the first semicolon. Default: nothing.'),
   maxCalls: maxCalls.default(1000).describe('Agent legs at once on this trunk.'),
 });
 export type TeamsSettings = Readonly<z.infer<typeof teamsSettings>>;

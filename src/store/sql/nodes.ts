@@ -1,4 +1,5 @@
 import type { Store } from '../api';
+import type { TrunkStatusRow } from '../types';
 import { interval, ms, notify } from './fragments';
 import { endConnection, endOffer } from './end-offer';
 
@@ -77,20 +78,32 @@ export const releaseDeadNode: Store['releaseDeadNode'] = (q, nodeId, olderThanMs
     return { calls: calls.rowCount, offers: open.rowCount, visits: visits.rowCount };
   });
 
-export const reportTrunk: Store['reportTrunk'] = async (q, { nodeId, trunkId, up, detail }) => {
+export const reportTrunk: Store['reportTrunk'] = async (q, { nodeId, trunkId, up, detail, proxies }) => {
   const { rows } = await q.query<{ changed: boolean }>(
     `with old as (select up from trunk_status where trunk_id = $1 and node_id = $2),
      stored as (
-       insert into trunk_status as s (trunk_id, node_id, up, detail) values ($1, $2, $3, $4)
-       on conflict (trunk_id, node_id) do update set up = excluded.up, detail = excluded.detail, checked_at = excluded.checked_at,
+       insert into trunk_status as s (trunk_id, node_id, up, detail, proxies)
+       select t.id, n.id, $3, $4, $5::jsonb from trunks t, nodes n where t.id = $1 and n.id = $2 and n.stopped_at is null
+       on conflict (trunk_id, node_id) do update set up = excluded.up, detail = excluded.detail, proxies = excluded.proxies,
+         checked_at = excluded.checked_at,
          changed_at = case when s.up = excluded.up then s.changed_at else excluded.changed_at end
        returning up
      ), verdict as (select coalesce((select up from old), true) <> (select up from stored) as changed)
      select changed, case when changed then ${notify('trunk', '$1::uuid')} end from verdict`,
-    [trunkId, nodeId, up, detail ?? ''],
+    [trunkId, nodeId, up, detail ?? '', JSON.stringify(proxies ?? [])],
     { idempotent: true },
   );
   return rows[0]?.changed ?? false;
+};
+
+export const trunkStatus: Store['trunkStatus'] = async (q) => {
+  const { rows } = await q.query<TrunkStatusRow>(
+    `select s.trunk_id as "trunkId", t.name as trunk, t.kind, s.node_id as "nodeId", n.name as node, s.up, s.detail, s.proxies,
+       ${ms('s.changed_at')} as "changedAt", ${ms('s.checked_at')} as "checkedAt"
+     from trunk_status s join trunks t on t.id = s.trunk_id join nodes n on n.id = s.node_id
+     where n.stopped_at is null and t.removed_at is null order by t.name, n.started_at`,
+  );
+  return rows;
 };
 
 export const holdLease: Store['holdLease'] = async (q, name, nodeId, forMs) => {

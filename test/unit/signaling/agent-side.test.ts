@@ -1,45 +1,8 @@
-import { mayTryNextProxy, refusalOutcome } from '../../../src/signaling/agent-outcome';
+import { refusalOutcome } from '../../../src/signaling/agent-outcome';
 import { parseHostports } from '../../../src/signaling/drachtio-link';
 import { legOf, originateArguments } from '../../../src/signaling/originate';
 import { pbxInvite } from '../../../src/signaling/pbx/pbx-invite';
 import { isHoldOffer } from '../../../src/signaling/reinvite';
-import { teamsInvites } from '../../../src/signaling/teams/teams-invite';
-
-describe('the INVITE to a Teams agent', () => {
-  const trunk = {
-    sbcName: 'sbc.example.com',
-    proxies: [
-      { host: 'sip.pstnhub.microsoft.com', port: 5061 },
-      { host: 'sip2.pstnhub.microsoft.com', port: 5061, address: '127.0.0.1:7000' },
-    ],
-  };
-  const [first, second] = teamsInvites(
-    trunk,
-    '+49301000201',
-    { number: '+491700000001', name: 'Ulla "U" Weber' },
-    5061,
-  );
-
-  it('has the shape that Microsoft asks for: +E.164, user=phone, our name and never an address', () => {
-    expect(first?.uri).toBe('sip:+49301000201@sip.pstnhub.microsoft.com;user=phone;transport=tls');
-    expect(first?.headers['Contact']).toBe('<sip:+491700000001@sbc.example.com:5061;transport=tls>');
-    expect(first?.headers['From']).toBe('"Ulla U Weber" <sip:+491700000001@sbc.example.com;transport=tls;user=phone>');
-    expect(first?.headers['To']).toBe('<sip:+49301000201@sip.pstnhub.microsoft.com;user=phone>');
-    expect(first?.headers['Session-Expires']).toBe('1800;refresher=uac');
-    expect(first?.headers['Allow']).not.toContain('REFER');
-  });
-
-  it('goes to the proxies in order, to an address of its own where one is given', () => {
-    expect(first?.proxy).toBe('sip:sip.pstnhub.microsoft.com:5061;transport=tls;lr');
-    expect(second?.proxy).toBe('sip:127.0.0.1:7000;transport=tls;lr');
-  });
-
-  it('keeps an anonymous caller anonymous', () => {
-    const [invite] = teamsInvites(trunk, '+49301000201', { number: undefined, name: undefined }, 5061);
-    expect(invite?.headers['From']).toBe('"Anonymous" <sip:anonymous@sbc.example.com;transport=tls>');
-    expect(invite?.headers['Privacy']).toBe('id');
-  });
-});
 
 describe('the INVITE to a PBX agent', () => {
   it('goes to the extension over the transport of the trunk', () => {
@@ -72,11 +35,12 @@ describe('what a refusal says about the agent', () => {
     expect(refusalOutcome(status)).toBe(outcome);
   });
 
-  it('tries the next proxy only after silence or 503, never once the phone rang', () => {
-    expect(mayTryNextProxy(503, false)).toBe(true);
-    expect(mayTryNextProxy(408, false)).toBe(true);
-    expect(mayTryNextProxy(503, true)).toBe(false);
-    expect([403, 404, 480, 486, 603].some((s) => mayTryNextProxy(s, false))).toBe(false);
+  it('480 after ringing is no answer: with voicemail off by policy, Teams ends an unanswered call so', () => {
+    expect(refusalOutcome(480, { rang: true })).toBe('no-answer');
+  });
+
+  it('a trunk may read a status otherwise', () => {
+    expect(refusalOutcome(480, { rang: true, overrides: { 480: 'busy' } })).toBe('busy');
   });
 });
 
