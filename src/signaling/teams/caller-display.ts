@@ -33,10 +33,10 @@ export function callerDisplay(
 /** One line without what would break a quoted string (RFC 3261 25.1); undefined if nothing is left. */
 function clean(text: string | undefined): string | undefined {
   const plain = (text ?? '')
-    // eslint-disable-next-line no-control-regex -- control characters of a carrier's display name must not reach a header
     .replace(/[\u0000-\u001F\u007F]+/g, ' ')
     .replace(/["\\]/g, '')
     .trim();
-  const short = [...plain].slice(0, MAX_NAME).join('').trim();
+  // By code points, so that no half of a surrogate pair is left.
+  const short = Array.from(plain).slice(0, MAX_NAME).join('').trim();
   return short === '' ? undefined : short;
 }
