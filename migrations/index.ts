@@ -26,6 +26,9 @@ import { visitWants } from './0033-visit-wants';
 import { decisions } from './0034-decisions';
 import { lateJoiners } from './0035-late-joiners';
 import { trunkProxies } from './0045-trunk-proxies';
+import { presenceScopes } from './0050-presence-scopes';
+import { presenceWrites } from './0051-presence-writes';
+import { graphSubscriptions } from './0052-graph-subscriptions';
 import type { Migration } from './sql';
 
 export type { Migration } from './sql';
@@ -60,4 +63,7 @@ export const migrations: readonly Migration[] = [
   decisions,
   lateJoiners,
   trunkProxies,
+  presenceScopes,
+  presenceWrites,
+  graphSubscriptions,
 ];

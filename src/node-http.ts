@@ -1,5 +1,5 @@
 import type { Settings } from './config/settings';
-import type { NodeView } from './http/ports';
+import type { GraphNotifications, NodeView } from './http/ports';
 import { startHttp } from './http/server';
 import type { HttpServer } from './http/server';
 import type { Log } from './lib/log';
@@ -12,6 +12,8 @@ export interface NodeHttpDeps {
   readonly settings: Settings;
   readonly db: Database;
   readonly node: NodeView;
+  /** undefined: Graph sends nothing by itself. */
+  readonly notifications: GraphNotifications | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -24,6 +26,7 @@ export async function startNodeHttp({
   settings,
   db,
   node,
+  notifications,
   metrics,
   log,
 }: NodeHttpDeps): Promise<HttpServer | undefined> {
@@ -40,6 +43,7 @@ export async function startNodeHttp({
       findCall: (callId) => store.findCall(db, callId),
       callEvents: (callId) => store.callEvents(db, callId),
     },
+    ...(notifications === undefined ? {} : { notifications }),
     metrics,
     log,
     version: packageVersion(),

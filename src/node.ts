@@ -211,6 +211,7 @@ class NodeBuilder implements Node {
       settings: this.#settings,
       db: this.#db,
       node: { links: () => this.links(), stopping: () => this.#stopping },
+      notifications: this.#presence?.notifications,
       metrics: this.metrics,
       log: this.#log,
     });
@@ -288,7 +289,7 @@ class NodeBuilder implements Node {
     }
     Object.assign(links, this.#teams?.links());
     if (this.#presence) {
-      links['graph'] = this.#presence.link();
+      Object.assign(links, this.#presence.links());
     }
     return links;
   }

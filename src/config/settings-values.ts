@@ -3,6 +3,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import path from 'node:path';
+import { GRAPH_CLOUDS, isGraphCloud } from './graph-clouds';
+import type { GraphCloudName } from './graph-clouds';
 
 export interface HostPort {
   readonly host: string;
@@ -193,6 +195,31 @@ export function readableFile(text: string): string {
     throw new Error(`names ${file}, which cannot be read`, { cause: error });
   }
   return file;
+}
+
+/** A comma list of files that can be read. */
+export function readableFiles(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map(readableFile);
+}
+
+export function onOff(text: string): boolean {
+  const value = text.toLowerCase();
+  if (value !== 'on' && value !== 'off') {
+    throw new Error(`is "${text}"; expected on or off`);
+  }
+  return value === 'on';
+}
+
+export function cloud(text: string): GraphCloudName {
+  const name = text.toLowerCase();
+  if (!isGraphCloud(name)) {
+    throw new Error(`is "${text}"; expected one of ${Object.keys(GRAPH_CLOUDS).join(', ')}`);
+  }
+  return name;
 }
 
 export function directory(text: string): string {

@@ -5,27 +5,18 @@
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { SidekickError } from '../lib/errors';
+import { readGraph, readGraphTenants } from './graph-settings';
+import type { GraphSettings, GraphTenantSettings } from './graph-settings';
 import { FOREIGN_SETTINGS, SETTINGS } from './settings-table';
 import * as parse from './settings-values';
 import type { HostPort, HostPortSecret } from './settings-values';
 
+export type { GraphSettings, GraphTenantSettings } from './graph-settings';
 export type { HostPort, HostPortSecret } from './settings-values';
 export { SETTINGS } from './settings-table';
 
 export type SettingName = (typeof SETTINGS)[number]['name'];
 export type LogLevel = (typeof parse.LOG_LEVELS)[number];
-
-export interface GraphSettings {
-  readonly tenantId: string;
-  readonly clientId: string;
-  readonly clientSecret?: string;
-  /** Path of a PEM file with private key and certificate. */
-  readonly certificate?: string;
-  /** Without a trailing slash. */
-  readonly baseUrl: string;
-  /** Without the tenant and without a trailing slash. */
-  readonly authority: string;
-}
 
 export interface Settings {
   readonly nodeId: string;
@@ -39,10 +30,15 @@ export interface Settings {
   /** undefined = no HTTP server. */
   readonly http: HostPort | undefined;
   readonly adminToken?: string;
-  /** undefined = presence is not read. */
+  /** For tenants that have no registration of their own; undefined = their presence is not read. */
   readonly graph?: GraphSettings;
+  /** Registrations of single tenants. */
+  readonly graphTenants: readonly GraphTenantSettings[];
+  /** Where Microsoft reaches this installation; https, without a trailing slash. */
+  readonly publicUrl?: string;
   readonly presencePollMs: number;
   readonly presencePollWaitingMs: number;
+  readonly presencePollAwayMs: number;
   readonly promptsDir?: string;
   readonly drainMs: number;
   readonly logLevel: LogLevel;
@@ -60,6 +56,7 @@ export function readSettings(env: SettingValues, flags: SettingValues = {}): Set
   const read = new SettingsReader(env, flags);
   const freeswitch = read.required('SIDEKICK_FREESWITCH', parse.servers) ?? [];
   const graph = readGraph(read);
+  const publicUrl = read.optional('SIDEKICK_PUBLIC_URL', parse.serviceUrl);
   const eslAdvertise = read.optional('SIDEKICK_ESL_ADVERTISE', parse.hostPort);
   const adminToken = read.optional('SIDEKICK_ADMIN_TOKEN', parse.adminToken);
   const promptsDir = read.optional('SIDEKICK_PROMPTS', parse.directory);
@@ -74,8 +71,11 @@ export function readSettings(env: SettingValues, flags: SettingValues = {}): Set
     http: read.withDefault('SIDEKICK_HTTP', parse.hostPortOrOff, { host: '127.0.0.1', port: 8080 }),
     ...(adminToken === undefined ? {} : { adminToken }),
     ...(graph === undefined ? {} : { graph }),
+    graphTenants: readGraphTenants(read, env),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
     presencePollMs: 1000 * read.withDefault('SIDEKICK_PRESENCE_POLL_SECONDS', parse.number(1, 300), 10),
     presencePollWaitingMs: 1000 * read.withDefault('SIDEKICK_PRESENCE_POLL_WAITING_SECONDS', parse.number(1, 300), 2),
+    presencePollAwayMs: 1000 * read.withDefault('SIDEKICK_PRESENCE_POLL_AWAY_SECONDS', parse.number(1, 600), 60),
     ...(promptsDir === undefined ? {} : { promptsDir }),
     drainMs: 1000 * read.withDefault('SIDEKICK_DRAIN_SECONDS', parse.number(0, 86_400), 30),
     logLevel: read.withDefault('SIDEKICK_LOG_LEVEL', parse.logLevel, 'info'),
@@ -96,7 +96,7 @@ export function readDatabaseUrl(env: SettingValues, flags: SettingValues = {}): 
   return url;
 }
 
-class SettingsReader {
+export class SettingsReader {
   readonly #values: SettingValues;
   readonly #problems: { readonly name: SettingName; readonly text: string }[] = [];
 
@@ -161,41 +161,6 @@ class SettingsReader {
 /** Where a setting stands in the table: problems are told in that order. */
 function place(name: SettingName): number {
   return SETTINGS.findIndex((s) => s.name === name);
-}
-
-function readGraph(read: SettingsReader): GraphSettings | undefined {
-  const tenantId = read.optional('SIDEKICK_GRAPH_TENANT_ID', parse.tenant);
-  const clientId = read.optional('SIDEKICK_GRAPH_CLIENT_ID', parse.plainText);
-  const clientSecret = read.optional('SIDEKICK_GRAPH_CLIENT_SECRET', parse.plainText);
-  const certificate = read.optional('SIDEKICK_GRAPH_CLIENT_CERTIFICATE', parse.readableFile);
-  const baseUrl = read.withDefault('SIDEKICK_GRAPH_BASE_URL', parse.serviceUrl, 'https://graph.microsoft.com');
-  const authority = read.withDefault('SIDEKICK_GRAPH_AUTHORITY', parse.serviceUrl, 'https://login.microsoftonline.com');
-  if (tenantId === undefined && clientId === undefined && clientSecret === undefined && certificate === undefined) {
-    return undefined;
-  }
-  if (tenantId === undefined) {
-    read.problem('SIDEKICK_GRAPH_TENANT_ID', 'is not set, although other SIDEKICK_GRAPH_ settings are');
-  }
-  if (clientId === undefined) {
-    read.problem('SIDEKICK_GRAPH_CLIENT_ID', 'is not set, although other SIDEKICK_GRAPH_ settings are');
-  }
-  const secretGiven = read.isSet('SIDEKICK_GRAPH_CLIENT_SECRET');
-  if (secretGiven === read.isSet('SIDEKICK_GRAPH_CLIENT_CERTIFICATE')) {
-    read.problem(
-      'SIDEKICK_GRAPH_CLIENT_SECRET',
-      !secretGiven
-        ? 'or SIDEKICK_GRAPH_CLIENT_CERTIFICATE is needed to sign in to Graph'
-        : 'and SIDEKICK_GRAPH_CLIENT_CERTIFICATE are both set; keep one',
-    );
-  }
-  return {
-    tenantId: tenantId ?? '',
-    clientId: clientId ?? '',
-    ...(clientSecret === undefined ? {} : { clientSecret }),
-    ...(certificate === undefined ? {} : { certificate }),
-    baseUrl,
-    authority,
-  };
 }
 
 function readEslListen(read: SettingsReader, freeswitch: readonly HostPortSecret[]): HostPort {

@@ -22,3 +22,9 @@ export interface CallReader {
   findCall(callId: string): Promise<CallRow | undefined>;
   callEvents(callId: string): Promise<readonly StoredCallEvent[]>;
 }
+
+/** Takes what Microsoft Graph sends by itself. */
+export interface GraphNotifications {
+  /** False: not now, send it again. Returns at once. */
+  take(body: unknown): boolean;
+}

@@ -8,15 +8,18 @@ import { describeError, isSidekickError, SidekickError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import type { Metrics } from '../lib/metrics';
 import { callsApi } from './calls-api';
+import { graphWebhook } from './graph-webhook';
 import { health } from './health';
 import { metricsPage } from './metrics-page';
-import type { CallReader, NodeView } from './ports';
+import type { CallReader, GraphNotifications, NodeView } from './ports';
 
 export interface HttpOptions {
   readonly listen: HostPort;
   readonly adminToken: string | undefined;
   readonly node: NodeView;
   readonly calls: CallReader;
+  /** undefined: Graph sends nothing by itself. */
+  readonly notifications?: GraphNotifications;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly version: string;
@@ -52,6 +55,9 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
   });
   void app.register(health, { node: options.node, version: options.version });
   void app.register(metricsPage, { metrics: options.metrics, node: options.node });
+  if (options.notifications) {
+    void app.register(graphWebhook, { notifications: options.notifications });
+  }
   void app.register(callsApi, {
     calls: options.calls,
     access: () => ({ adminToken: options.adminToken, boundTo: options.listen.host }),

@@ -104,6 +104,30 @@ export const METRICS = [
     labels: ['name'],
     help: 'Days until the certificate that our SIP server shows for this SBC name expires',
   },
+  {
+    name: 'sidekick_presence_lag_seconds',
+    type: 'histogram',
+    labels: ['tenant'],
+    help: 'From the answer of an agent in Teams to a call of ours until Graph told of it; * is all tenants without a registration of their own',
+  },
+  {
+    name: 'sidekick_presence_oldest_seconds',
+    type: 'gauge',
+    labels: ['tenant'],
+    help: 'Age of the oldest presence among the agents who are signed in, at the node that reads it',
+  },
+  {
+    name: 'sidekick_presence_writes_total',
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Times that an agent was shown as busy in Teams (set), was no longer (cleared), or Graph did not take it (failed)',
+  },
+  {
+    name: 'sidekick_presence_notifications_total',
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'What Graph sent by itself: taken, lifecycle, unknown-subscription, not-genuine, unreadable, dropped',
+  },
   { name: 'sidekick_link_up', type: 'gauge', labels: ['link'], help: '1 while the link works, else 0' },
 ] as const satisfies readonly MetricSpec[];
 
@@ -133,6 +157,10 @@ export interface Metrics {
   teamsFailover(trunk: string, reason: string): void;
   teamsRefused(reason: string): void;
   certificateDays(name: string, days: number): void;
+  presenceLag(tenant: string, lagMs: number): void;
+  presenceOldest(tenant: string, ageMs: number): void;
+  presenceWrite(outcome: string): void;
+  presenceNotification(outcome: string): void;
   linkUp(link: string, up: boolean): void;
   /** The text that Prometheus reads. */
   exposition(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -179,6 +207,10 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
     teamsFailover: (trunk, reason) => counter('sidekick_teams_failovers_total').inc({ trunk, reason }),
     teamsRefused: (reason) => counter('sidekick_teams_refused_total').inc({ reason }),
     certificateDays: (name, days) => gauge('sidekick_certificate_days_left').set({ name }, days),
+    presenceLag: (tenant, ms) => histogram('sidekick_presence_lag_seconds').observe({ tenant }, ms / 1000),
+    presenceOldest: (tenant, ms) => gauge('sidekick_presence_oldest_seconds').set({ tenant }, ms / 1000),
+    presenceWrite: (outcome) => counter('sidekick_presence_writes_total').inc({ outcome }),
+    presenceNotification: (outcome) => counter('sidekick_presence_notifications_total').inc({ outcome }),
     linkUp: (link, up) => gauge('sidekick_link_up').set({ link }, up ? 1 : 0),
     exposition: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
@@ -194,7 +226,12 @@ function make(spec: MetricSpec, registry: Registry): Counter | Gauge | Histogram
       return new Gauge(common);
     }
     case 'histogram': {
-      const long = ['sidekick_call_duration_seconds', 'sidekick_queue_wait_seconds', 'sidekick_offer_ring_seconds'];
+      const long = [
+        'sidekick_call_duration_seconds',
+        'sidekick_queue_wait_seconds',
+        'sidekick_offer_ring_seconds',
+        'sidekick_presence_lag_seconds',
+      ];
       return new Histogram({ ...common, buckets: long.includes(spec.name) ? LONG_SECONDS : SHORT_SECONDS });
     }
   }

@@ -2,10 +2,14 @@
 import { MAX_IDS_PER_READ } from './ports';
 import type { AgentToPoll } from './ports';
 
+/** Between two reads of an agent, milliseconds. */
 export interface PollIntervals {
-  /** Between two reads of an agent none of whose queues has a waiting call. */
+  /** Signed in, but no call waits. */
   readonly idleMs: number;
+  /** Could be offered a call now. */
   readonly waitingMs: number;
+  /** Signed out or paused. */
+  readonly awayMs: number;
 }
 
 /**
@@ -16,13 +20,29 @@ export function dueAgents(
   agents: readonly AgentToPoll[],
   lastReadAt: ReadonlyMap<string, number>,
   now: number,
-  { idleMs, waitingMs }: PollIntervals,
+  intervals: PollIntervals,
 ): AgentToPoll[] {
-  const slack = Math.min(idleMs, waitingMs) / 4;
+  const slack = Math.min(intervals.idleMs, intervals.waitingMs) / 4;
   return agents.filter((agent) => {
     const last = lastReadAt.get(agent.agentId);
-    return last === undefined || now - last >= (agent.waiting && agent.signedIn ? waitingMs : idleMs) - slack;
+    return last === undefined || now - last >= intervalOf(agent, intervals) - slack;
   });
+}
+
+/** A value must not grow old for a queue of the agent before it is read again. */
+function intervalOf(agent: AgentToPoll, { idleMs, waitingMs, awayMs }: PollIntervals): number {
+  switch (agent.need) {
+    case 'now': {
+      return waitingMs;
+    }
+    case 'soon': {
+      const fresh = agent.staleAfterMs === undefined ? idleMs : Math.max(waitingMs, agent.staleAfterMs / 2);
+      return Math.min(idleMs, fresh);
+    }
+    case 'away': {
+      return Math.max(awayMs, idleMs);
+    }
+  }
 }
 
 /** Requests of at most `size` users; two agents that share one Entra user are in the same request once. */

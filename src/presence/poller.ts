@@ -1,21 +1,26 @@
 /**
  * Reads the agents' Teams presence in rounds and on request, and hands it to the store.
  *
- * One read runs at a time. A round comes every `waitingMs`; an agent is read in it if the last read is `waitingMs` (a call waits
- * in one of the agent's queues) or `idleMs` old. `refresh` starts a read at once, or right after the one that runs.
+ * One read runs at a time, of several requests if there are more agents than one takes. A round comes every `waitingMs`; who
+ * is read in it is the poll plan's business. `refresh` starts a read at once, or right after the one that runs.
  *
  * When Graph is busy (429, 5xx), unreachable or refuses, nothing is sent until Retry-After, or a doubling wait, is over;
- * `refresh` is refused meanwhile, at once, so that nobody waits for an answer that cannot come in time.
+ * `refresh` is refused meanwhile, at once, so that nobody waits for an answer that cannot come in time. The other nodes keep
+ * to the same pause.
  */
 import type { Clock, TimerHandle } from '../lib/clock';
 import { describeError, isSidekickError, SidekickError, toError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import { backoffMs, batches, dueAgents } from './poll-plan';
 import type { PollIntervals } from './poll-plan';
-import type { AgentToPoll, PresenceReader, PresenceReading, PresenceStore } from './ports';
+import { askedWaitOf, statusOf } from './graph-errors';
+import type { AgentToPoll, ChangedPresence, PresenceReader, PresenceReading, PresenceStore } from './ports';
 import { activityOf, availabilityOf } from './presence-values';
 
-const BACKOFF_CAP_MS = 60_000;
+/** Longest wait of our own between two attempts: how late a recovered Graph is noticed. */
+const BACKOFF_CAP_MS = 30_000;
+/** Requests under way at once in one read. */
+const PARALLEL_REQUESTS = 4;
 /** How long a user id that Graph rejects as malformed is left alone. */
 const REJECTED_ID_PAUSE_MS = 600_000;
 /** How many further requests one run may spend on finding malformed ids. */
@@ -28,8 +33,13 @@ export interface PollerDeps {
   readonly log: Log;
   readonly intervals: PollIntervals;
   /** Called after each request to Graph, for metrics. */
-  readonly onRead?: (outcome: 'ok' | 'busy' | 'unreachable' | 'refused', durationMs: number, users: number) => void;
+  readonly onRead?: (outcome: ReadOutcome, durationMs: number, users: number) => void;
+  /** Called after each request that the store has taken, with what changed by it. */
+  readonly onReadings?: (readings: readonly PresenceReading[], changed: readonly ChangedPresence[]) => void;
 }
+
+/** `held-back`: not sent, since our own share of Graph's limits was used up. */
+export type ReadOutcome = 'ok' | 'busy' | 'unreachable' | 'refused' | 'held-back';
 
 export interface PollerState {
   /** `standby`: another node polls. */
@@ -42,6 +52,8 @@ export interface PollerState {
   readonly failures: number;
   /** Until when nothing is sent to Graph. */
   readonly pausedUntil: number | undefined;
+  /** Age of the oldest value among those who are signed in, milliseconds, at the last round. */
+  readonly oldestMs: number | undefined;
 }
 
 interface Request {
@@ -67,6 +79,7 @@ export class PresencePoller {
     lastError: undefined,
     failures: 0,
     pausedUntil: undefined,
+    oldestMs: undefined,
   };
 
   constructor(deps: PollerDeps) {
@@ -152,8 +165,8 @@ export class PresencePoller {
       await this.#read(requests);
       requests.forEach((request) => request.resolve());
     } catch (error) {
-      this.#failed(error);
       requests.forEach((request) => request.reject(toError(error)));
+      await this.#failed(error);
     }
   }
 
@@ -165,17 +178,18 @@ export class PresencePoller {
       this.#nextRoundAt = now + intervals.waitingMs;
     }
     const mine = roundDue && (await this.#holdLease());
+    if (this.#pauseLeft() > 0) {
+      throw this.#pausedError();
+    }
     const agents = await store.agentsToPoll();
-    this.#state = { ...this.#state, agents: agents.length };
+    this.#state = { ...this.#state, agents: agents.length, oldestMs: this.#oldest(agents, now) };
     this.#forgetAllBut(agents);
     const ids = new Set(requests.flatMap((request) => [...request.agentIds]));
     if (mine) {
       dueAgents(agents, this.#lastReadAt, now, intervals).forEach((agent) => ids.add(agent.agentId));
     }
     const wanted = agents.filter((agent) => ids.has(agent.agentId) && !this.#isRejected(agent, now));
-    for (const batch of batches(wanted)) {
-      await this.#readBatch(batch);
-    }
+    await this.#readAll(batches(wanted));
     // A run that asked nothing of Graph is no proof that it answers: an old error stays visible until a read succeeds.
     if (wanted.length > 0) {
       const success = { lastSuccessAt: clock.now(), lastError: undefined, failures: 0, pausedUntil: undefined };
@@ -183,12 +197,48 @@ export class PresencePoller {
     }
   }
 
+  /** Several requests at once; the first that fails stops those that have not begun. */
+  async #readAll(all: readonly AgentToPoll[][]): Promise<void> {
+    const left = [...all];
+    const work = async (): Promise<void> => {
+      for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
+        await this.#readBatch(batch);
+      }
+    };
+    const workers = Array.from({ length: Math.min(PARALLEL_REQUESTS, all.length) }, () =>
+      work().catch((error: unknown) => {
+        left.length = 0;
+        throw error;
+      }),
+    );
+    const failed = (await Promise.allSettled(workers)).find((result) => result.status === 'rejected');
+    if (failed) {
+      throw toError(failed.reason);
+    }
+  }
+
+  #oldest(agents: readonly AgentToPoll[], now: number): number | undefined {
+    const ages = agents.flatMap(({ agentId, need }) => {
+      const last = need === 'away' ? undefined : this.#lastReadAt.get(agentId);
+      return last === undefined ? [] : [now - last];
+    });
+    return ages.length === 0 ? undefined : Math.max(...ages);
+  }
+
+  get #leaseMs(): number {
+    return Math.max(3 * this.#deps.intervals.waitingMs, 10_000);
+  }
+
   async #holdLease(): Promise<boolean> {
-    const { store, intervals } = this.#deps;
+    const { store, clock } = this.#deps;
     if (store.holdPollLease === undefined) {
       return true;
     }
-    const held = await store.holdPollLease(Math.max(3 * intervals.waitingMs, 10_000));
+    const { held, pauseMs } = await store.holdPollLease(this.#leaseMs);
+    if (pauseMs > 0) {
+      const lastError = this.#state.lastError ?? 'Graph asked for a pause';
+      this.#state = { ...this.#state, lastError, pausedUntil: clock.now() + pauseMs };
+    }
     const mode = held ? 'polling' : 'standby';
     if (this.#state.mode !== mode && this.#state.mode !== 'stopped') {
       this.#deps.log.info({ event: 'presence:mode', mode }, 'presence polling');
@@ -225,8 +275,9 @@ export class PresencePoller {
         source: 'graph-poll',
       };
     });
-    await store.upsertPresences(readings);
+    const changed = await store.upsertPresences(readings);
     batch.forEach((agent) => this.#lastReadAt.set(agent.agentId, sentAt));
+    this.#deps.onReadings?.(readings, changed);
   }
 
   /** One malformed id makes Graph refuse the whole request: halve until it stands alone, and leave it out for a while. */
@@ -255,16 +306,30 @@ export class PresencePoller {
     return (this.#rejectedUntil.get(agent.agentId) ?? 0) > now;
   }
 
-  #failed(error: unknown): void {
+  async #failed(error: unknown): Promise<void> {
+    if (isPause(error)) {
+      return;
+    }
     const failures = this.#state.failures + 1;
-    const asked = isSidekickError(error) ? error.context['retryAfterMs'] : undefined;
-    const wait = typeof asked === 'number' ? Math.max(asked, 100) : backoffMs(failures, BACKOFF_CAP_MS);
+    const asked = askedWaitOf(error);
+    const wait = asked === undefined ? backoffMs(failures, BACKOFF_CAP_MS) : Math.max(asked, 100);
     const lastError = isSidekickError(error) && error.why ? `${error.message}: ${error.why}` : describeError(error);
     this.#state = { ...this.#state, failures, lastError, pausedUntil: this.#deps.clock.now() + wait };
     this.#deps.log[failures === 1 ? 'warn' : 'debug'](
       { event: 'presence:read-failed', failures, waitMs: wait, error: lastError },
       'presence could not be read',
     );
+    try {
+      if (asked !== undefined) {
+        await this.#deps.store.notePause?.(wait);
+      }
+      // Whoever waits keeps the task: another node would only be told the same.
+      if (this.#state.mode === 'polling') {
+        await this.#deps.store.holdPollLease?.(wait + this.#leaseMs);
+      }
+    } catch (storeError) {
+      this.#deps.log.debug({ event: 'presence:pause-not-shared', error: describeError(storeError) });
+    }
   }
 
   #pausedError(): SidekickError {
@@ -272,6 +337,7 @@ export class PresencePoller {
     return new SidekickError('SK_GRAPH_UNREACHABLE', 'presence cannot be read now', {
       why: `the next try is in ${seconds} s; the last one failed: ${this.#state.lastError ?? 'unknown'}`,
       next: 'the read is repeated by itself',
+      context: { paused: true },
     });
   }
 
@@ -301,16 +367,19 @@ function stopping(): SidekickError {
   return new SidekickError('SK_STOPPING', 'presence is no longer read', { why: 'this node is stopping' });
 }
 
-function statusOf(error: unknown): number | undefined {
-  const status = isSidekickError(error) ? error.context['status'] : undefined;
-  return typeof status === 'number' ? status : undefined;
+/** Nothing was tried, since a pause is not over. */
+function isPause(error: unknown): boolean {
+  return isSidekickError(error) && error.context['paused'] === true;
 }
 
 function isMalformedRequest(error: unknown): boolean {
   return statusOf(error) === 400;
 }
 
-function outcomeOf(error: unknown): 'busy' | 'unreachable' | 'refused' {
+function outcomeOf(error: unknown): Exclude<ReadOutcome, 'ok'> {
+  if (isSidekickError(error) && error.context['heldBack'] === true) {
+    return 'held-back';
+  }
   if (isSidekickError(error, 'SK_GRAPH_UNREACHABLE')) {
     return statusOf(error) === undefined ? 'unreachable' : 'busy';
   }

@@ -110,7 +110,10 @@ export interface Candidate {
   readonly endpoint: { readonly kind: 'teams' | 'pbx' | 'web'; readonly trunk: string; readonly up: boolean };
   /** `none` for agents whose endpoint has no presence of its own (PBX, browser). */
   readonly presence: PresenceValue | 'none' | 'unknown';
-  /** End of the agent's last call with us; a Graph Busy/InACall from before it is ignored for the queue's grace. */
+  /**
+   * End of the agent's last call with us, or of our showing him as busy in Teams; a Graph Busy/InACall from before it is ignored
+   * for the queue's grace.
+   */
   readonly lastCallEndedAt?: Millis;
   /** Levels 1–10 by skill; a skill that is not there is 0. */
   readonly skills?: Readonly<Record<string, number>>;

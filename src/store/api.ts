@@ -37,7 +37,12 @@ import type {
   OfferHandles,
   OfferRef,
   OpenWork,
+  GraphSubscription,
   PresenceReading,
+  PresenceScope,
+  PresenceScopeRow,
+  PresenceScopeState,
+  PresenceWrite,
   Queryable,
   ReleasedWork,
   StoredCallEvent,
@@ -205,7 +210,52 @@ export interface Store {
    * `readAt` of the readings (default Date.now()); times are stored on the clock of the database. Returns what changed.
    */
   upsertPresences(q: Q, readings: readonly PresenceReading[], nodeNow?: Millis): Promise<readonly ChangedPresence[]>;
-  agentsToPoll(q: Q): Promise<readonly AgentToPoll[]>;
+  agentsToPoll(q: Q, scope?: PresenceScope): Promise<readonly AgentToPoll[]>;
+  /**
+   * Takes or renews reading presence for a scope. `nodes`: running nodes, this one among them; `pauseMs`: what is left of a
+   * pause that Graph asked for.
+   */
+  holdPresenceLease(
+    q: Q,
+    scope: string,
+    nodeId: string,
+    forMs: number,
+  ): Promise<{ readonly held: boolean; readonly nodes: number; readonly pauseMs: number }>;
+  /** Nothing is to be asked of Graph for this scope, by any node, for so long. */
+  pausePresenceScope(q: Q, scope: string, forMs: number): Promise<void>;
+  reportPresenceScope(
+    q: Q,
+    scope: string,
+    nodeId: string,
+    state: Omit<PresenceScopeState, 'pausedUntil'>,
+  ): Promise<void>;
+  presenceScopes(q: Q): Promise<readonly PresenceScopeRow[]>;
+  /**
+   * What has to be written to Teams now: agents in a call on another platform or in wrap-up who are not shown as busy, or whose
+   * session ends within `renewMs`; and those who are shown and should not be. With `on` false only the latter. Each that is to
+   * be shown is noted before it is returned, so that another node can take it back.
+   */
+  duePresenceWrites(
+    q: Q,
+    input: { readonly scope: PresenceScope; readonly on: boolean; readonly renewMs: number; readonly limit: number },
+  ): Promise<readonly PresenceWrite[]>;
+  /** Graph took it: shown for `forMs`, or taken back (`forMs` undefined). */
+  presenceWritten(q: Q, agentId: string, forMs: number | undefined): Promise<void>;
+  /** It did not; tried again after `retryMs`. */
+  presenceNotWritten(q: Q, agentId: string, retryMs: number, error: string): Promise<void>;
+  countPresenceWrites(q: Q, scope: PresenceScope): Promise<number>;
+  /** Agents behind users at Entra. */
+  agentsOfUsers(
+    q: Q,
+    scope: PresenceScope,
+    users: readonly string[],
+  ): Promise<readonly { readonly agentId: string; readonly entraUserId: string }[]>;
+  saveSubscription(q: Q, subscription: GraphSubscription): Promise<void>;
+  deleteSubscription(q: Q, id: string): Promise<void>;
+  subscriptions(q: Q, scope: string): Promise<readonly GraphSubscription[]>;
+  findSubscription(q: Q, id: string): Promise<GraphSubscription | undefined>;
+  /** Notes a notification or a lifecycle event that came for a subscription. */
+  subscriptionHeard(q: Q, id: string, what: 'notified' | 'reauthorize'): Promise<void>;
 
   // configuration
   loadTenants(q: Q): Promise<readonly TenantConfig[]>;

@@ -9,7 +9,10 @@ import * as memberState from './sql/member-state';
 import * as nodes from './sql/nodes';
 import * as offers from './sql/offers';
 import * as openWork from './sql/open-work';
+import * as graphSubscriptions from './sql/graph-subscriptions';
 import * as presence from './sql/presence';
+import * as presenceScopes from './sql/presence-scopes';
+import * as presenceWrites from './sql/presence-writes';
 import * as queueVisits from './sql/queue-visits';
 
 export type { Store } from './api';
@@ -32,6 +35,9 @@ export const store: Store = {
   ...agentRows,
   ...memberState,
   ...presence,
+  ...presenceScopes,
+  ...presenceWrites,
+  ...graphSubscriptions,
   ...configuration,
   ...openWork,
 };

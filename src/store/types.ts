@@ -314,17 +314,72 @@ export interface ChangedPresence {
   readonly agentId: string;
   readonly availability: string;
   readonly activity: string;
+  /** The agent answered a call of ours so long before Graph told of it; undefined: the change has another cause. */
+  readonly lagMs: number | undefined;
+}
+
+/** Tenants by name whose presence one app registration reads. */
+export interface PresenceScope {
+  /** Only these. */
+  readonly only?: readonly string[];
+  /** All but these. */
+  readonly except?: readonly string[];
 }
 
 export interface AgentToPoll {
   readonly agentId: string;
   readonly entraUserId: string;
   readonly readAt: Millis | undefined;
-  /** A call waits in one of this agent's queues: read more often. */
-  readonly waiting: boolean;
-  readonly signedIn: boolean;
+  /** `now`: could be offered a call now; `soon`: signed in; `away`: signed out or paused. */
+  readonly need: 'now' | 'soon' | 'away';
   /** Smallest `staleAfterSeconds` among the queues of this agent, milliseconds; undefined: in no queue. */
   readonly staleAfterMs: number | undefined;
+}
+
+/** How reading presence goes for one app registration (`scope`: tenant's name, or `*` for all that have none). */
+export interface PresenceScopeState {
+  readonly agents: number;
+  readonly readAt: Millis | undefined;
+  readonly error: string | undefined;
+  readonly pausedUntil: Millis | undefined;
+  readonly requestsPerMinute: number;
+  /** Median of the last measured lags of Graph, milliseconds. */
+  readonly lagMs: number | undefined;
+  readonly lagAt: Millis | undefined;
+  readonly push: 'off' | 'starting' | 'live' | 'silent' | 'failed';
+  readonly pushDetail: string | undefined;
+  readonly notifiedAt: Millis | undefined;
+  /** Agents whom we show as busy in Teams now. */
+  readonly written: number;
+}
+
+export interface PresenceScopeRow extends PresenceScopeState {
+  readonly scope: string;
+  readonly node: string | undefined;
+  readonly updatedAt: Millis;
+}
+
+/** An agent who should be shown as busy in Teams, or is and should no longer be. */
+export interface PresenceWrite {
+  readonly agentId: string;
+  readonly entraUserId: string;
+  /** undefined: take it back. */
+  readonly reason: 'call' | 'wrap-up' | undefined;
+  readonly failures: number;
+}
+
+export interface GraphSubscription {
+  readonly id: string;
+  readonly scope: string;
+  readonly account: string;
+  readonly clientState: string;
+  /** Users at Entra, lower case. */
+  readonly users: readonly string[];
+  readonly expiresAt: Millis;
+  readonly patchedAt: Millis | undefined;
+  /** Since when Graph waits for a renewed authorization. */
+  readonly reauthorizeAt: Millis | undefined;
+  readonly notifiedAt: Millis | undefined;
 }
 
 // ---------------------------------------------------------------- leaks

@@ -105,8 +105,10 @@ describe('the schema', () => {
     expect(rows.map((row) => row.name)).toEqual([
       'call_exclusions',
       'config_versions',
+      'graph_subscriptions',
       'leases',
       'nodes',
+      'presence_scopes',
       'tenants',
       'trunk_status',
     ]);

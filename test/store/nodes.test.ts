@@ -186,7 +186,7 @@ describe('presence', () => {
   });
 
   it('accepts a new series of numbers once the old value is long unconfirmed', async () => {
-    await store.upsertPresences(test.db, [reading('Anna', 'Busy', '500', 400_000)]);
+    await store.upsertPresences(test.db, [reading('Anna', 'Busy', '500', 61_000)]);
     expect(await store.upsertPresences(test.db, [reading('Anna', 'Available', '1')])).toMatchObject([
       { availability: 'Available' },
     ]);
@@ -203,13 +203,10 @@ describe('presence', () => {
 
   it('is wanted most for agents in whose queues callers wait', async () => {
     const before = await store.agentsToPoll(test.db);
-    expect(before).toMatchObject(
-      [1, 2, 3].map(() => ({ waiting: false, signedIn: true, readAt: undefined, staleAfterMs: 30_000 })),
-    );
+    expect(before).toMatchObject([1, 2, 3].map(() => ({ need: 'soon', readAt: undefined, staleAfterMs: 30_000 })));
     await waitingCall(test.db, scenario);
     await store.signOut(test.db, scenario.agents['Ben']!, 'Ben');
     const after = await store.agentsToPoll(test.db);
-    expect(after.every((agent) => agent.waiting)).toBe(true);
-    expect(after.filter((agent) => agent.signedIn).length).toBe(2);
+    expect(after.map((agent) => agent.need).sort()).toEqual(['away', 'now', 'now']);
   });
 });

@@ -62,7 +62,7 @@ select json_strip_nulls(json_build_object(
         'openOffer', case when o.id is not null then
           json_build_object('offerId', o.id, 'callId', o.call_id, 'connected', o.state = 'connected') end,
         'presence', ${PRESENCE_JSON},
-        'lastCallEndedAt', ${ms('s.last_call_ended_at')},
+        'lastCallEndedAt', ${ms('greatest(s.last_call_ended_at, s.presence_cleared_at)')},
         'endpoint', json_build_object('kind', coalesce(e.kind, 'web'), 'trunk', coalesce(t.name, 'web'),
           'up', coalesce(${ENDPOINT_UP}, false))
       ) order by m.level, m.position, a.name, a.id)

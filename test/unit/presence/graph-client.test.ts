@@ -79,7 +79,15 @@ describe('the Graph client', () => {
     logged = '';
     const log = pino({ level: 'trace' }, { write: (line: string) => (logged += line) });
     client = createGraphClient(
-      { tenantId: TENANT, clientId: 'app-1', clientSecret: SECRET, baseUrl: peer.url, authority: peer.url },
+      {
+        tenantId: TENANT,
+        clientId: 'app-1',
+        clientSecret: SECRET,
+        cloud: 'global',
+        writeBack: false,
+        baseUrl: peer.url,
+        authority: peer.url,
+      },
       { log, clock: systemClock },
     );
   });
@@ -243,7 +251,15 @@ describe('the Graph client', () => {
     writeFileSync(file, 'nothing');
     const make = () =>
       createGraphClient(
-        { tenantId: TENANT, clientId: 'a', certificate: file, baseUrl: peer.url, authority: peer.url },
+        {
+          tenantId: TENANT,
+          clientId: 'a',
+          certificate: file,
+          cloud: 'global',
+          writeBack: false,
+          baseUrl: peer.url,
+          authority: peer.url,
+        },
         { log: pino({ level: 'silent' }), clock: systemClock },
       );
     expect(make).toThrow(/SK_SETTINGS_INVALID/);

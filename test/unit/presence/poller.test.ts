@@ -8,8 +8,7 @@ const agent = (name: string, waiting = false): AgentToPoll => ({
   agentId: name,
   entraUserId: `user-${name}`,
   readAt: undefined,
-  waiting,
-  signedIn: true,
+  need: waiting ? 'now' : 'soon',
   staleAfterMs: 30_000,
 });
 
@@ -27,6 +26,9 @@ function setUp(agents: AgentToPoll[]) {
     reads: [] as { at: number; ids: string[] }[],
     stored: [] as PresenceReading[],
     lease: undefined as boolean | undefined,
+    leases: [] as number[],
+    pauseMs: 0,
+    pauses: [] as number[],
     storeFails: undefined as Error | undefined,
     outcomes: [] as string[],
     open: 0,
@@ -39,15 +41,22 @@ function setUp(agents: AgentToPoll[]) {
   const poller = new PresencePoller({
     clock,
     log: silentLog(),
-    intervals: { idleMs: 10_000, waitingMs: 2000 },
+    intervals: { idleMs: 10_000, waitingMs: 2000, awayMs: 60_000 },
     onRead: (outcome) => world.outcomes.push(outcome),
     store: {
       agentsToPoll: () => (world.storeFails ? Promise.reject(world.storeFails) : Promise.resolve(world.agents)),
       upsertPresences: (readings) => {
         world.stored.push(...readings);
+        return Promise.resolve([]);
+      },
+      holdPollLease: (forMs) => {
+        world.leases.push(forMs);
+        return Promise.resolve({ held: world.lease ?? true, pauseMs: world.pauseMs });
+      },
+      notePause: (forMs) => {
+        world.pauses.push(forMs);
         return Promise.resolve();
       },
-      holdPollLease: () => Promise.resolve(world.lease ?? true),
     },
     reader: {
       readPresences: async (ids) => {
@@ -85,11 +94,42 @@ describe('the presence poller', () => {
     expect(readsOf('ben')).toEqual([0, 10_000, 20_000]);
   });
 
-  it('reads a signed-out agent at the slow rate even while calls wait', async () => {
-    const { poller, clock, readsOf } = start([{ ...agent('anna', true), signedIn: false }]);
+  it('reads who is signed out or paused once a minute', async () => {
+    const { poller, clock, readsOf } = start([{ ...agent('anna'), need: 'away' }]);
     poller.start();
-    await clock.advance(9000);
-    expect(readsOf('anna')).toEqual([0]);
+    await clock.advance(121_000);
+    expect(readsOf('anna')).toEqual([0, 60_000, 120_000]);
+  });
+
+  it('reads more often where a queue would soon call the value too old', async () => {
+    const { poller, clock, readsOf } = start([{ ...agent('anna'), staleAfterMs: 8000 }]);
+    poller.start();
+    await clock.advance(12_500);
+    expect(readsOf('anna')).toEqual([0, 4000, 8000, 12_000]);
+  });
+
+  it('keeps the task through a pause that Graph asked for, and tells the other nodes of it', async () => {
+    const { poller, clock, world } = start([agent('anna', true)]);
+    const answer = world.answer;
+    world.answer = () => Promise.reject(busy(45_000));
+    poller.start();
+    await clock.advance(0);
+    expect(world.pauses).toEqual([45_000]);
+    expect(world.leases.at(-1)).toBe(55_000);
+    world.answer = answer;
+    await clock.advance(44_000);
+    expect(world.reads).toHaveLength(1);
+    await clock.advance(3000);
+    expect(world.reads.length).toBeGreaterThan(1);
+  });
+
+  it('asks nothing while another node has been told to wait, not even before an offer', async () => {
+    const { poller, clock, world } = start([agent('anna', true)]);
+    Object.assign(world, { lease: false, pauseMs: 20_000 });
+    poller.start();
+    await clock.advance(2000);
+    await expect(poller.refresh(['anna'])).rejects.toMatchObject({ code: 'SK_GRAPH_UNREACHABLE' });
+    expect(world.reads).toEqual([]);
   });
 
   it('gives the store every reading with its sequence number and Microsoft’s spelling', async () => {
@@ -202,7 +242,7 @@ describe('the presence poller', () => {
     await clock.advance(240_000);
     const at = readsOf('anna');
     const gaps = at.slice(1).map((time, i) => time - at[i]!);
-    expect(gaps).toEqual([2000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    expect(gaps).toEqual([2000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000, 30_000, 30_000]);
     expect(world.outcomes.every((o) => o === 'unreachable')).toBe(true);
   });
 

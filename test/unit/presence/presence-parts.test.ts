@@ -47,6 +47,7 @@ describe('the presence link', () => {
     lastError: undefined,
     failures: 0,
     pausedUntil: undefined,
+    oldestMs: undefined,
   } as const;
   const token = { ok: true, at: 1, error: undefined };
   const link = (p: object, t: object = token) =>

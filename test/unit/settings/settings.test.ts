@@ -127,6 +127,8 @@ describe('settings', () => {
       tenantId: 'contoso.onmicrosoft.com',
       clientId: 'app',
       clientSecret: 'hush-graph',
+      cloud: 'global',
+      writeBack: false,
       baseUrl: 'http://127.0.0.1:4000',
       authority: 'https://login.microsoftonline.com',
     });

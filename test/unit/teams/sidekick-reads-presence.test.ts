@@ -42,7 +42,15 @@ afterEach(() => http.close());
 
 function client(credential: { clientSecret: string } | { certificate: string }) {
   return createGraphClient(
-    { tenantId: TENANT, clientId: CLIENT, baseUrl: http.baseUrl, authority: http.baseUrl, ...credential },
+    {
+      tenantId: TENANT,
+      clientId: CLIENT,
+      cloud: 'global',
+      writeBack: false,
+      baseUrl: http.baseUrl,
+      authority: http.baseUrl,
+      ...credential,
+    },
     { log: silentLog(), clock: systemClock },
   );
 }
