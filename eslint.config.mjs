@@ -17,7 +17,7 @@ const rooms = {
   reports: ['store'],
   simulation: ['routing'],
   http: ['store', 'config'],
-  cli: ['store', 'config', 'flows', 'embedded'],
+  cli: ['store', 'config', 'flows', 'flows', 'embedded'],
   embedded: [],
 };
 

@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { readDatabaseUrl } from '../config/settings';
+import { maskUrl } from '../config/settings-values';
 import { SidekickError } from '../lib/errors';
 import { silentLog } from '../lib/log';
 import { openDatabase } from '../store';
@@ -65,17 +66,7 @@ export async function withDatabase<T>(
     throw schemaFailure(error);
   } finally {
     await db.close();
-    sayMore(context, `${shownUrl(url)}: ${Date.now() - started} ms`);
-  }
-}
-
-/** Where a database is, without the password. */
-export function shownUrl(url: string): string {
-  try {
-    const { host, pathname, username } = new URL(url);
-    return `${username === '' ? '' : `${decodeURIComponent(username)}@`}${host}${pathname}`;
-  } catch {
-    return 'the database'; // not a URL that can be shown in parts
+    sayMore(context, `${maskUrl(url)}: ${Date.now() - started} ms`);
   }
 }
 

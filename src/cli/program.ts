@@ -10,8 +10,12 @@ import { readGlobals } from './globals';
 import { addAgents } from './program/agents';
 import { addCalls } from './program/calls';
 import { addConfig } from './program/config';
+import { addContext } from './program/context';
 import { addDemo } from './program/demo';
+import { addEvents } from './program/events';
 import { addMigrate } from './program/migrate';
+import { addNodes } from './program/nodes';
+import { addPresence } from './program/presence';
 import { addQueues } from './program/queues';
 import { addServe } from './program/serve';
 import { numberIn } from './program/shared';
@@ -28,7 +32,11 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addCalls,
   addAgents,
   addQueues,
+  addPresence,
+  addEvents,
+  addNodes,
   addStatus,
+  addContext,
   addVersion,
 ];
 

@@ -11,6 +11,15 @@ import type {
   TrunkConfig,
 } from './config-types';
 import type {
+  EventCursor,
+  EventFilter,
+  EventReport,
+  NodeReport,
+  QueueCaller,
+  QueueMember,
+  QueueSummary,
+} from './report-types';
+import type {
   AgentRow,
   AgentStateChange,
   AgentToPoll,
@@ -267,6 +276,24 @@ export interface Store {
   loadPrompts(q: Q): Promise<readonly (PromptConfig & { readonly tenantId: string })[]>;
   loadAgent(q: Q, agentId: string): Promise<AgentConfig | undefined>;
   findNumber(q: Q, e164: string): Promise<NumberConfig | undefined>;
+
+  // reports
+  /** Every queue in numbers, or the one with this id. */
+  queueSummaries(q: Q, queueId?: string): Promise<readonly QueueSummary[]>;
+  /** By level and position. */
+  queueMembers(q: Q, queueId: string): Promise<readonly QueueMember[]>;
+  /** Who waits, next first. */
+  queueCallers(q: Q, queueId: string): Promise<readonly QueueCaller[]>;
+  listNodes(q: Q, includeStopped: boolean): Promise<readonly NodeReport[]>;
+  /** The newest that fit the filter, oldest first; `cursor` goes into the next `after`. */
+  listEvents(
+    q: Q,
+    filter: EventFilter,
+  ): Promise<{ readonly events: readonly EventReport[]; readonly cursor: EventCursor }>;
+  /** The queue takes no new calls; those that wait go on waiting. False: it was paused so already. */
+  pauseQueue(q: Q, queueId: string, pause: { readonly by: string; readonly reason?: string }): Promise<boolean>;
+  /** False: it was not paused. */
+  resumeQueue(q: Q, queueId: string): Promise<boolean>;
 
   // leaks
   /** What is open; all zero when nothing is left behind. */

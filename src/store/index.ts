@@ -4,6 +4,7 @@ import * as agents from './sql/agents';
 import * as calls from './sql/calls';
 import * as configuration from './sql/configuration';
 import * as endOffer from './sql/end-offer';
+import * as eventReport from './sql/event-report';
 import * as match from './sql/match';
 import * as memberState from './sql/member-state';
 import * as nodes from './sql/nodes';
@@ -13,10 +14,12 @@ import * as graphSubscriptions from './sql/graph-subscriptions';
 import * as presence from './sql/presence';
 import * as presenceScopes from './sql/presence-scopes';
 import * as presenceWrites from './sql/presence-writes';
+import * as queueReport from './sql/queue-report';
 import * as queueVisits from './sql/queue-visits';
 
 export type { Store } from './api';
 export type * from './config-types';
+export type * from './report-types';
 export type * from './types';
 export { Listener, type ListenerOptions } from './listener';
 export { migrate, migrationStatus, type MigrationStatus } from './migrate';
@@ -40,4 +43,6 @@ export const store: Store = {
   ...graphSubscriptions,
   ...configuration,
   ...openWork,
+  ...queueReport,
+  ...eventReport,
 };

@@ -1,33 +1,47 @@
-import { didYouMean } from '../../config/documents/did-you-mean';
-import { SidekickError } from '../../lib/errors';
 import { store } from '../../store';
-import type { AgentRow, AgentStateChange, Database } from '../../store';
-import type { CommonOptions, Context, WatchedListOptions } from '../context';
-import { byWhom, withDatabase } from '../database';
+import type { AgentRow } from '../../store';
+import type { Context, WatchedListOptions } from '../context';
+import { withDatabase } from '../database';
+import { findAgent } from '../find';
 import { line } from '../io';
-import type { ListView } from '../output/list';
-import { isoTime, shortDuration } from '../output/list';
-import { showList } from '../output/show-list';
+import { printData } from '../output/json';
+import type { Column, ListView } from '../output/list';
+import { isoTime, outputFormat, printList, shortDuration, tableOf } from '../output/list';
+import { colored, showList } from '../output/show-list';
+import { endpointText, presenceName, presenceText, shownState } from './agent-text';
 
-export interface ChangeOptions extends CommonOptions {
-  readonly tenant?: string;
-  readonly reason?: string;
-  readonly yes?: boolean;
+export interface AgentsListOptions extends WatchedListOptions {
+  readonly queue?: string;
 }
 
-export type AgentVerb = 'ready' | 'pause' | 'sign-in' | 'sign-out';
+export interface AgentShowOptions extends WatchedListOptions {
+  readonly tenant?: string;
+}
 
 function view(now: number): ListView<AgentRow> {
   return {
     noun: 'agents',
     columns: [
       { title: 'name', text: (a) => a.name },
-      { title: 'state', text: stateOf },
+      {
+        title: 'state',
+        text: (a) => shownState(a.state, a.reason, a.forcedBy),
+        tone: (a) => (a.state === 'ready' ? 'good' : a.state === 'not-ready' ? 'bad' : undefined),
+      },
       { title: 'for', text: (a) => shortDuration(now - a.changedAt), plain: (a) => isoTime(a.changedAt) },
       { title: 'call', text: (a) => (a.offer === undefined ? '' : a.offer.state) },
-      { title: 'presence', text: (a) => presenceText(a, now), plain: (a) => presenceName(a) },
+      { title: 'presence', text: (a) => presenceText(a.presence, now), plain: (a) => presenceName(a.presence) },
       { title: 'queues', text: (a) => a.queues.join(', ') },
-      { title: 'endpoint', text: endpointText },
+      { title: 'endpoint', text: (a) => endpointText(a.endpoint) },
+      { title: 'missed', text: (a) => String(a.missedInRow), wide: true },
+      {
+        title: 'last call',
+        text: (a) => (a.lastCallEndedAt === undefined ? '-' : `${shortDuration(now - a.lastCallEndedAt)} ago`),
+        plain: (a) => isoTime(a.lastCallEndedAt),
+        wide: true,
+      },
+      { title: 'display name', text: (a) => a.displayName, wide: true },
+      { title: 'tenant', text: (a) => a.tenant, wide: true },
     ],
     name: (a) => a.name,
     json: agentJson,
@@ -35,128 +49,62 @@ function view(now: number): ListView<AgentRow> {
   };
 }
 
-export function listAgents(context: Context, options: WatchedListOptions): Promise<number> {
-  return showList(context, options, view, (db) => store.listAgents(db));
+export function listAgents(context: Context, options: AgentsListOptions): Promise<number> {
+  return showList(context, options, view, async (db) => {
+    const agents = await store.listAgents(db);
+    return options.queue === undefined ? agents : agents.filter((a) => a.queues.includes(options.queue ?? ''));
+  });
 }
 
-/** @throws SidekickError SK_NOT_FOUND, SK_CONFLICT */
-export async function changeAgent(
-  context: Context,
-  verb: AgentVerb,
-  name: string,
-  options: ChangeOptions,
-): Promise<number> {
-  return withDatabase(context, options, async (db) => {
-    const agent = await findAgent(db, name, options.tenant);
-    if (verb === 'sign-out' && agent.offer !== undefined && options.yes !== true) {
-      throw new SidekickError('SK_CONFLICT', `${agent.name} is in a call`, {
-        why: `the call ${agent.offer.callId} is ${agent.offer.state} at this agent`,
-        next: 'add --yes to sign the agent out; the call goes on',
-      });
-    }
-    const change = await apply(db, verb, agent, options);
-    const state = shownState(change.state, change.reason);
-    if (!change.changed && !reached(verb, change.state)) {
-      throw new SidekickError('SK_CONFLICT', `${agent.name} cannot be made ${verb} now`, {
-        why: `${agent.name} is ${state}`,
-        next:
-          change.state === 'signed-out'
-            ? `run \`sidekick agents sign-in ${agent.name}\` first`
-            : 'look at `sidekick agents list`',
-      });
-    }
-    line(context.io.stdout, change.changed ? `${agent.name} is ${state}` : `${agent.name} is ${state} already`);
+/** One agent with what he does in each queue. @throws SidekickError SK_NOT_FOUND, SK_CONFLICT */
+export async function showAgent(context: Context, name: string, options: AgentShowOptions): Promise<number> {
+  const format = outputFormat(context.io, options);
+  if (options.watch !== undefined) {
+    return showList(context, options, view, async (db) => [await findAgent(db, name, options.tenant)]);
+  }
+  const agent = await withDatabase(context, options, (db) => findAgent(db, name, options.tenant));
+  const now = Date.now();
+  if (printData(context.io, format, { agent: agentJson(agent) })) {
     return 0;
-  });
-}
-
-function apply(db: Database, verb: AgentVerb, agent: AgentRow, options: ChangeOptions): Promise<AgentStateChange> {
-  const by = byWhom();
-  switch (verb) {
-    case 'ready': {
-      return store.ready(db, agent.id, by);
-    }
-    case 'pause': {
-      return store.pause(db, agent.id, options.reason ?? 'paused', by);
-    }
-    case 'sign-in': {
-      return store.signIn(db, agent.id, by);
-    }
-    case 'sign-out': {
-      return store.signOut(db, agent.id, by);
-    }
   }
-}
-
-function reached(verb: AgentVerb, state: AgentStateChange['state']): boolean {
-  switch (verb) {
-    case 'ready': {
-      return state === 'ready';
-    }
-    case 'pause': {
-      return state === 'paused';
-    }
-    case 'sign-in': {
-      return state !== 'signed-out';
-    }
-    case 'sign-out': {
-      return state === 'signed-out';
-    }
+  const { io } = context;
+  if (format !== 'table' && format !== 'wide') {
+    printList(io, view(now), [agent], format);
+    return 0;
   }
-}
-
-async function findAgent(db: Database, name: string, tenant: string | undefined): Promise<AgentRow> {
-  const agent = await store.agentByName(db, name, tenant);
-  if (agent !== undefined) {
-    return agent;
+  const until = agent.until === undefined ? '' : `, until ${isoTime(agent.until)}`;
+  line(
+    io.stdout,
+    `${agent.name} (${agent.displayName}) is ${shownState(agent.state, agent.reason, agent.forcedBy)} for ${shortDuration(now - agent.changedAt)}${until}`,
+  );
+  line(io.stdout, `   endpoint  ${endpointText(agent.endpoint)}`);
+  line(io.stdout, `   presence  ${presenceText(agent.presence, now)}`);
+  if (agent.offer !== undefined) {
+    line(
+      io.stdout,
+      `   call      ${agent.offer.callId}, ${agent.offer.state} for ${shortDuration(now - agent.offer.since)}`,
+    );
   }
-  const names = (await store.listAgents(db)).map((a) => a.name);
-  const meant = didYouMean(name, names);
-  throw new SidekickError('SK_NOT_FOUND', `there is no agent ${name}`, {
-    ...(tenant === undefined ? {} : { why: `none in the tenant ${tenant}` }),
-    next: meant === undefined ? '`sidekick agents list` shows the names' : `did you mean ${meant}?`,
-  });
+  line(
+    io.stdout,
+    agent.memberships.length === 0 ? '   in no queue' : tableOf(MEMBERSHIP, agent.memberships, colored(context)),
+  );
+  return 0;
 }
 
-function stateOf(agent: AgentRow): string {
-  return shownState(agent.state, agent.reason);
-}
+const MEMBERSHIP: readonly Column<AgentRow['memberships'][number]>[] = [
+  { title: '  queue', text: (m) => `  ${m.queue}` },
+  { title: 'level', text: (m) => String(m.level) },
+  { title: 'position', text: (m) => String(m.position) },
+  {
+    title: 'here',
+    text: (m) =>
+      m.pauseReason === undefined ? (m.signedIn ? 'signed in' : 'signed out') : `paused (${m.pauseReason})`,
+  },
+  { title: 'calls today', text: (m) => String(m.callsToday) },
+];
 
-function shownState(state: string, reason: string | undefined): string {
-  return reason === undefined || reason === state ? state : `${state} (${reason})`;
-}
-
-function presenceName({ presence }: AgentRow): string {
-  return typeof presence === 'string' ? presence : presence.availability;
-}
-
-function presenceText(agent: AgentRow, now: number): string {
-  const { presence } = agent;
-  if (typeof presence === 'string') {
-    return presence === 'none' ? '-' : presence;
-  }
-  const activity = presence.activity === presence.availability ? '' : `, ${presence.activity}`;
-  return `${presence.availability}${activity} (${shortDuration(now - presence.readAt)} old)`;
-}
-
-function endpointText({ endpoint }: AgentRow): string {
-  switch (endpoint?.kind) {
-    case undefined: {
-      return 'none';
-    }
-    case 'teams': {
-      return `teams ${endpoint.number}`;
-    }
-    case 'pbx': {
-      return `pbx ${endpoint.trunk}/${endpoint.user}`;
-    }
-    case 'web': {
-      return 'web';
-    }
-  }
-}
-
-function agentJson(agent: AgentRow): unknown {
+function agentJson(agent: AgentRow): Record<string, unknown> {
   const { presence } = agent;
   return {
     name: agent.name,
@@ -167,8 +115,17 @@ function agentJson(agent: AgentRow): unknown {
     until: agent.until === undefined ? null : isoTime(agent.until),
     changedAt: isoTime(agent.changedAt),
     readySince: isoTime(agent.readySince),
+    forcedBy: agent.forcedBy ?? null,
     missedInRow: agent.missedInRow,
     queues: agent.queues,
+    memberships: agent.memberships.map((m) => ({
+      queue: m.queue,
+      level: m.level,
+      position: m.position,
+      signedIn: m.signedIn,
+      pauseReason: m.pauseReason ?? null,
+      callsToday: m.callsToday,
+    })),
     endpoint: agent.endpoint ?? null,
     presence: typeof presence === 'string' ? presence : { ...presence, readAt: isoTime(presence.readAt) },
     call:

@@ -1,4 +1,3 @@
-import { SidekickError } from '../../lib/errors';
 import { store } from '../../store';
 import type { CallRow, StoredCallEvent } from '../../store';
 import type { Context, ListOptions, WatchedListOptions } from '../context';
@@ -9,6 +8,7 @@ import type { ListView } from '../output/list';
 import { isoTime, outputFormat, shortDuration } from '../output/list';
 import { showList } from '../output/show-list';
 import { callView, eventView } from '../../store/call-view';
+import { readCall } from './call-trace';
 
 export interface CallsListOptions extends WatchedListOptions {
   readonly all?: boolean;
@@ -45,19 +45,7 @@ export async function listCalls(context: Context, options: CallsListOptions): Pr
 /** @throws SidekickError SK_NOT_FOUND */
 export async function getCall(context: Context, id: string, options: ListOptions): Promise<number> {
   const format = outputFormat(context.io, options);
-  const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
-  const found = !isUuid
-    ? undefined
-    : await withDatabase(context, options, async (db) => {
-        const call = await store.findCall(db, id);
-        return call && { call, events: await store.callEvents(db, id) };
-      });
-  if (found === undefined) {
-    throw new SidekickError('SK_NOT_FOUND', `there is no call ${id}`, {
-      why: isUuid ? 'no call has this id' : 'the id of a call is a UUID',
-      next: '`sidekick calls list --all` shows the ids',
-    });
-  }
+  const found = await withDatabase(context, options, (db) => readCall(db, id));
   if (!printData(context.io, format, { call: callView(found.call), events: found.events.map(eventView) })) {
     printCall(context, found.call, found.events, format === 'table' || format === 'wide');
   }

@@ -1,32 +1,36 @@
 import { store } from '../../store';
-import type { AgentRow, Database, QueueConfig } from '../../store';
-import type { Context, WatchedListOptions } from '../context';
+import type { QueueSummary } from '../../store';
+import { confirm, count } from '../confirm';
+import type { CommonOptions, Context, WatchedListOptions } from '../context';
+import { say } from '../context';
+import { byWhom, withDatabase } from '../database';
+import { findQueue } from '../find';
+import { line } from '../io';
 import type { ListView } from '../output/list';
-import { shortDuration } from '../output/list';
+import { isoTime, shortDuration } from '../output/list';
 import { showList } from '../output/show-list';
 
-export interface QueueState {
-  readonly name: string;
-  readonly tenant: string;
-  readonly strategy: string;
-  readonly waiting: number;
-  readonly longestWaitMs: number;
-  readonly members: number;
-  readonly signedIn: number;
-  /** Ready and not in a call of ours; presence is not counted in. */
-  readonly ready: number;
-  readonly inCall: number;
+export interface QueueStateOptions extends CommonOptions {
+  readonly tenant?: string;
+  readonly reason?: string;
+  readonly yes?: boolean;
 }
 
-const VIEW: ListView<QueueState> = {
+const seconds = (ms: number | undefined): string => (ms === undefined ? '' : String(Math.round(ms / 1000)));
+
+const VIEW: ListView<QueueSummary> = {
   noun: 'queues',
   columns: [
     { title: 'name', text: (q) => q.name },
-    { title: 'waiting', text: (q) => String(q.waiting) },
+    {
+      title: 'waiting',
+      text: (q) => String(q.waiting),
+      tone: (q) => (q.waiting > 0 && q.ready === 0 ? 'bad' : undefined),
+    },
     {
       title: 'longest',
       text: (q) => (q.waiting === 0 ? '-' : shortDuration(q.longestWaitMs)),
-      plain: (q) => String(Math.round(q.longestWaitMs / 1000)),
+      plain: (q) => seconds(q.longestWaitMs),
     },
     { title: 'ready', text: (q) => String(q.ready) },
     { title: 'in call', text: (q) => String(q.inCall) },
@@ -34,47 +38,118 @@ const VIEW: ListView<QueueState> = {
     { title: 'members', text: (q) => String(q.members) },
     { title: 'strategy', text: (q) => q.strategy },
     { title: 'tenant', text: (q) => q.tenant },
+    {
+      title: 'state',
+      text: stateOf,
+      plain: (q) => (q.paused === undefined ? 'open' : 'paused'),
+      tone: (q) => (q.paused ? 'watch' : undefined),
+    },
+    { title: 'C', text: (q) => String(q.completed), wide: true },
+    { title: 'A', text: (q) => String(q.abandoned), wide: true },
+    { title: 'SL', text: (q) => serviceLevelText(q) ?? '-', plain: (q) => serviceLevelText(q) ?? '', wide: true },
+    {
+      title: 'hold',
+      text: (q) => (q.holdMs === undefined ? '-' : shortDuration(q.holdMs)),
+      plain: (q) => seconds(q.holdMs),
+      wide: true,
+    },
+    {
+      title: 'talk',
+      text: (q) => (q.talkMs === undefined ? '-' : shortDuration(q.talkMs)),
+      plain: (q) => seconds(q.talkMs),
+      wide: true,
+    },
+    { title: 'hours', text: (q) => q.hours ?? '', wide: true },
   ],
   name: (q) => q.name,
-  json: (q) => q,
+  json: queueJson,
   empty: 'no queues; `sidekick config apply -f FILE` makes some',
 };
 
 export function listQueues(context: Context, options: WatchedListOptions): Promise<number> {
-  return showList(context, options, () => VIEW, readQueues);
+  return showList(
+    context,
+    options,
+    () => VIEW,
+    (db) => store.queueSummaries(db),
+  );
 }
 
-export async function readQueues(db: Database): Promise<QueueState[]> {
-  const [queues, agents, tenants] = await Promise.all([
-    store.loadQueues(db),
-    store.listAgents(db),
-    store.loadTenants(db),
-  ]);
-  const tenantName = new Map(tenants.map((t) => [t.id, t.name]));
-  const states: QueueState[] = [];
-  for (const queue of queues) {
-    states.push(await queueState(db, queue, agents, tenantName.get(queue.tenantId) ?? ''));
-  }
-  return states;
+/** The queue takes no new calls; those that wait stay. @throws SidekickError SK_NOT_FOUND, SK_NOT_CONFIRMED */
+export async function pauseQueue(context: Context, name: string, options: QueueStateOptions): Promise<number> {
+  return withDatabase(context, options, async (db) => {
+    const queue = await findQueue(db, name, options.tenant);
+    if (queue.waiting > 0) {
+      await confirm(context, {
+        action: `pause queue ${queue.name}`,
+        touches: [
+          `${count(queue.waiting, 'call is', 'calls are')} waiting in "${queue.name}"; ${queue.waiting === 1 ? 'it goes' : 'they go'} on waiting`,
+        ],
+        yes: options.yes,
+      });
+    }
+    const reason = options.reason === undefined ? {} : { reason: options.reason };
+    const changed = await store.pauseQueue(db, queue.id, { by: byWhom(), ...reason });
+    line(context.io.stdout, changed ? `${queue.name} is paused` : `${queue.name} is paused already`);
+    say(
+      context,
+      `new calls go where exits.paused of the queue leads; \`sidekick queues resume ${queue.name}\` opens it`,
+    );
+    return 0;
+  });
 }
 
-async function queueState(
-  db: Database,
-  queue: QueueConfig,
-  agents: readonly AgentRow[],
-  tenant: string,
-): Promise<QueueState> {
-  const waiting = await store.queuePositions(db, queue.id);
-  const members = agents.filter((a) => a.tenant === tenant && a.queues.includes(queue.name));
+/** @throws SidekickError SK_NOT_FOUND */
+export async function resumeQueue(context: Context, name: string, options: QueueStateOptions): Promise<number> {
+  return withDatabase(context, options, async (db) => {
+    const queue = await findQueue(db, name, options.tenant);
+    const changed = await store.resumeQueue(db, queue.id);
+    line(context.io.stdout, `${queue.name} takes calls${changed ? '' : ' already'}`);
+    return 0;
+  });
+}
+
+/** Share of the answered in time among those that were answered or hung up, percent; undefined: none yet. */
+export function serviceLevel({ inTime, completed, abandoned }: QueueSummary): number | undefined {
+  const total = completed + abandoned;
+  return total === 0 ? undefined : (100 * inTime) / total;
+}
+
+export function serviceLevelText(queue: QueueSummary): string | undefined {
+  const level = serviceLevel(queue);
+  return level === undefined ? undefined : `${level.toFixed(1)}%`;
+}
+
+function stateOf({ paused }: QueueSummary): string {
+  return paused === undefined ? 'open' : `paused${paused.reason === undefined ? '' : ` (${paused.reason})`}`;
+}
+
+export function queueJson(queue: QueueSummary): Record<string, unknown> {
+  const { paused } = queue;
+  const level = serviceLevel(queue);
   return {
     name: queue.name,
-    tenant,
+    tenant: queue.tenant,
     strategy: queue.strategy,
-    waiting: waiting.length,
-    longestWaitMs: Math.max(0, ...waiting.map((call) => call.waitedMs)),
-    members: members.length,
-    signedIn: members.filter((a) => a.state !== 'signed-out').length,
-    ready: members.filter((a) => a.state === 'ready' && a.offer === undefined).length,
-    inCall: members.filter((a) => a.offer !== undefined).length,
+    weight: queue.weight,
+    maxWaiting: queue.maxWaiting ?? null,
+    hours: queue.hours ?? null,
+    paused: paused === undefined ? null : { since: isoTime(paused.at), by: paused.by, reason: paused.reason ?? null },
+    waiting: queue.waiting,
+    longestWaitMs: Math.round(queue.longestWaitMs),
+    members: queue.members,
+    signedIn: queue.signedIn,
+    ready: queue.ready,
+    inCall: queue.inCall,
+    today: {
+      completed: queue.completed,
+      abandoned: queue.abandoned,
+      sentOn: queue.sentOn,
+      inTime: queue.inTime,
+      serviceLevelPercent: level === undefined ? null : Math.round(level * 10) / 10,
+      serviceLevelMs: queue.serviceLevelMs,
+      holdMs: queue.holdMs === undefined ? null : Math.round(queue.holdMs),
+      talkMs: queue.talkMs === undefined ? null : Math.round(queue.talkMs),
+    },
   };
 }

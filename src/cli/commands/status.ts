@@ -4,14 +4,14 @@ import type { HostPort } from '../../config/settings-values';
 import { formatHostPort } from '../../config/settings-values';
 import { describeError, SidekickError } from '../../lib/errors';
 import { store } from '../../store';
+import type { QueueSummary } from '../../store';
 import type { Context, ListOptions } from '../context';
 import { withDatabase } from '../database';
 import { line } from '../io';
 import { printData } from '../output/json';
 import { outputFormat } from '../output/list';
 import { findRunning } from '../run-file';
-import type { QueueState } from './queues';
-import { readQueues } from './queues';
+import { queueJson } from './queues';
 
 export interface StatusOptions extends ListOptions {
   readonly http?: string;
@@ -30,11 +30,18 @@ export async function status(context: Context, options: StatusOptions): Promise<
   const address = httpAddress(context, options);
   const readiness = await readReadiness(address);
   const { queues, calls } = await withDatabase(context, options, async (db) => ({
-    queues: await readQueues(db),
+    queues: await store.queueSummaries(db),
     calls: (await store.listCalls(db, { limit: 10_000 })).length,
   }));
   const ready = readiness.status === 'ready';
-  if (!printData(context.io, format, { http: formatHostPort(address), ...readiness, calls, queues })) {
+  if (
+    !printData(context.io, format, {
+      http: formatHostPort(address),
+      ...readiness,
+      calls,
+      queues: queues.map(queueJson),
+    })
+  ) {
     print(context, address, readiness, calls, queues);
   }
   return ready ? 0 : 1;
@@ -45,7 +52,7 @@ function print(
   address: HostPort,
   readiness: Readiness,
   calls: number,
-  queues: readonly QueueState[],
+  queues: readonly QueueSummary[],
 ): void {
   line(io.stdout, `node\t${formatHostPort(address)}\t${readiness.status}`);
   for (const [name, link] of Object.entries(readiness.links)) {

@@ -88,7 +88,7 @@ export function printList<Row>(
 }
 
 /** RFC 4180: lines end with CRLF, a field with a comma, a quote or a line end stands in quotes. */
-function csvRow(fields: readonly string[]): string {
+export function csvRow(fields: readonly string[]): string {
   const quoted = fields.map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field));
   return `${quoted.join(',')}\r\n`;
 }

@@ -1,37 +1,90 @@
+import { Argument } from 'commander';
 import type { Command } from 'commander';
+import type * as AgentState from '../commands/agent-state';
 import type * as Agents from '../commands/agents';
-import type { Context, WatchedListOptions } from '../context';
-import { examples, withData, withWatch } from './shared';
+import type { Context } from '../context';
+import { duration, examples, withData, withTenant, withWatch, withYes } from './shared';
 import type { Run } from './shared';
 
 const loadAgents = (): typeof Agents => require('../commands/agents') as typeof Agents;
+const loadAgentState = (): typeof AgentState => require('../commands/agent-state') as typeof AgentState;
+
+const VERBS = [
+  ['ready', 'make an agent ready again, everywhere or in one queue'],
+  ['pause', 'an agent gets no calls until made ready, or none of one queue; a call in progress goes on'],
+  ['sign-in', 'sign an agent in, everywhere or to one queue'],
+  ['sign-out', 'sign an agent out, everywhere or of one queue; asks during a call, which goes on'],
+] as const;
 
 export function addAgents(program: Command, context: Context, run: Run): void {
-  const agents = program.command('agents').alias('agent').description('agents');
+  const agents = program
+    .command('agents')
+    .alias('agent')
+    .description('agents: what they do, and their endpoints and skills');
   withWatch(agents.command('list'))
     .description('agents with their state and presence')
-    .addHelpText('after', examples('sidekick agents list', 'sidekick agents list -o json'))
-    .action((options: WatchedListOptions) => run(loadAgents, (m) => m.listAgents(context, options)));
-  const verbs = [
-    ['ready', 'make an agent ready again'],
-    ['pause', 'an agent gets no calls until made ready; a call in progress goes on'],
-    ['sign-in', 'sign an agent in'],
-    ['sign-out', 'sign an agent out; refused during a call unless --yes is given, and the call goes on'],
-  ] as const;
-  for (const [verb, description] of verbs) {
-    const command = withData(agents.command(verb))
+    .option('--queue <name>', 'only members of this queue')
+    .addHelpText('after', examples('sidekick agents list', 'sidekick agents list --queue sales -o json'))
+    .action((options: Agents.AgentsListOptions) => run(loadAgents, (m) => m.listAgents(context, options)));
+  withTenant(withWatch(agents.command('show')))
+    .description('one agent as he is now, with what he does in each queue')
+    .argument('<name>', 'name of the agent')
+    .addHelpText('after', examples('sidekick agents show Anna', 'sidekick agents show Anna -o json'))
+    .action((name: string, options: Agents.AgentShowOptions) =>
+      run(loadAgents, (m) => m.showAgent(context, name, options)),
+    );
+  for (const [verb, description] of VERBS) {
+    const command = withTenant(withData(agents.command(verb)))
       .description(description)
       .argument('<name>', 'name of the agent')
-      .option('--tenant <name>', 'tenant of the agent, where two have one of that name')
-      .addHelpText('after', examples(`sidekick agents ${verb} Anna`, `sidekick agents ${verb} Anna --tenant demo`))
-      .action((name: string, options: Agents.ChangeOptions) =>
-        run(loadAgents, (m) => m.changeAgent(context, verb, name, options)),
+      .option('--queue <name>', 'in this queue only')
+      .addHelpText('after', examples(`sidekick agents ${verb} Anna`, `sidekick agents ${verb} Anna --queue sales`))
+      .action((name: string, options: AgentState.ChangeOptions) =>
+        run(loadAgentState, (m) => m.changeAgent(context, verb, name, options)),
       );
     if (verb === 'pause') {
       command.option('--reason <text>', 'shown beside the state', 'paused');
     }
     if (verb === 'sign-out') {
-      command.option('--yes', 'also during a call');
+      withYes(command);
     }
   }
+  addWrapUp(agents, context, run);
+  withYes(withTenant(withData(agents.command('force'))))
+    .description("a supervisor's word: a forced pause stands until a supervisor ends it")
+    .argument('<name>', 'name of the agent')
+    .addArgument(new Argument('<state>', 'the state').choices(['ready', 'paused', 'signed-out']))
+    .option('--reason <text>', 'shown beside the state')
+    .addHelpText(
+      'after',
+      examples('sidekick agents force Anna paused --reason training', 'sidekick agents force Anna ready'),
+    )
+    .action((name: string, state: AgentState.ForcedVerb, options: AgentState.ChangeOptions) =>
+      run(loadAgentState, (m) => m.forceAgent(context, name, state, options)),
+    );
+}
+
+function addWrapUp(agents: Command, context: Context, run: Run): void {
+  const wrapUp = agents.command('wrap-up').description('the rest after a call');
+  withTenant(withData(wrapUp.command('end')))
+    .description('end the wrap-up of an agent, who is ready then')
+    .argument('<name>', 'name of the agent')
+    .addHelpText(
+      'after',
+      examples('sidekick agents wrap-up end Anna', 'sidekick agents wrap-up end Anna --tenant demo'),
+    )
+    .action((name: string, options: AgentState.ChangeOptions) =>
+      run(loadAgentState, (m) => m.endWrapUp(context, name, options)),
+    );
+  withTenant(withData(wrapUp.command('extend')))
+    .description('give an agent in wrap-up more time, ten minutes after the call at most')
+    .argument('<name>', 'name of the agent')
+    .option('--by <time>', 'so much more', duration, 60_000)
+    .addHelpText(
+      'after',
+      examples('sidekick agents wrap-up extend Anna', 'sidekick agents wrap-up extend Anna --by 3m'),
+    )
+    .action((name: string, options: AgentState.ExtendOptions) =>
+      run(loadAgentState, (m) => m.extendWrapUp(context, name, options)),
+    );
 }

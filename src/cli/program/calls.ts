@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import type * as CallTrace from '../commands/call-trace';
 import type * as Calls from '../commands/calls';
 import type { Context, ListOptions } from '../context';
-import { examples, integerIn, withList, withWatch } from './shared';
+import { examples, integerIn, withData, withList, withWatch } from './shared';
 import type { Run } from './shared';
 
+const loadCallTrace = (): typeof CallTrace => require('../commands/call-trace') as typeof CallTrace;
 const loadCalls = (): typeof Calls => require('../commands/calls') as typeof Calls;
 
 export function addCalls(program: Command, context: Context, run: Run): void {
@@ -22,4 +24,19 @@ export function addCalls(program: Command, context: Context, run: Run): void {
       examples('sidekick calls get 0b2a9bd6-7a4e-4d51-9f0e-6a7dbb5d1b11', 'sidekick calls get … -o json'),
     )
     .action((id: string, options: ListOptions) => run(loadCalls, (m) => m.getCall(context, id, options)));
+  withData(calls.command('trace'))
+    .description('a call as a ladder with times: SIP, flow, queue and offers; also after it has ended')
+    .argument('<id>', 'id of the call')
+    .option(
+      '-o, --output <format>',
+      'table, wide, json, yaml, tsv or mermaid; default: a drawing on a terminal, tsv in a pipe',
+    )
+    .option('--json', 'the same as -o json')
+    .addHelpText(
+      'after',
+      examples('sidekick calls trace 0b2a9bd6-7a4e-4d51-9f0e-6a7dbb5d1b11', 'sidekick calls trace … -o mermaid'),
+    )
+    .action((id: string, options: CallTrace.TraceOptions) =>
+      run(loadCallTrace, (m) => m.traceCall(context, id, options)),
+    );
 }

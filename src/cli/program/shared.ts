@@ -48,6 +48,16 @@ export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((text) => `  ${text}`).join('\n')}`;
 }
 
+/** `90s`, `10m`, `2h`, `1d` as milliseconds; a number alone is seconds. */
+export function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text);
+  const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+  if (match === null) {
+    throw new InvalidArgumentError('It must be a time such as 90s, 10m, 2h or 1d.');
+  }
+  return Number(match[1]) * units[(match[2] ?? 's') as keyof typeof units];
+}
+
 export function numberIn(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
