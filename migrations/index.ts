@@ -25,6 +25,7 @@ import { parallelOffers } from './0032-parallel-offers';
 import { visitWants } from './0033-visit-wants';
 import { decisions } from './0034-decisions';
 import { lateJoiners } from './0035-late-joiners';
+import { callCommands } from './0040-call-commands';
 import { trunkProxies } from './0045-trunk-proxies';
 import { presenceScopes } from './0050-presence-scopes';
 import { presenceWrites } from './0051-presence-writes';
@@ -62,6 +63,7 @@ export const migrations: readonly Migration[] = [
   visitWants,
   decisions,
   lateJoiners,
+  callCommands,
   trunkProxies,
   presenceScopes,
   presenceWrites,

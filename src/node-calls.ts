@@ -1,4 +1,5 @@
 import { CallRegistry } from './calls/call-registry';
+import { CommandRunner } from './calls/command-runner';
 import type { ReservedOffer } from './calls/ports';
 import { Dispatcher } from './dispatch/dispatcher';
 import type { Clock } from './lib/clock';
@@ -40,6 +41,8 @@ export interface NodeCalls {
   readonly calls: CallRegistry;
   readonly legs: AgentLegService;
   readonly dispatcher: Dispatcher;
+  /** Carries out what people ask for calls of this node. */
+  readonly commands: CommandRunner;
 }
 
 /** Puts the rooms of a call together and takes the INVITEs and OPTIONS of the SIP server. */
@@ -82,7 +85,7 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
   link.srf.options((request, response) => {
     inbound.options(request, response);
   });
-  return { calls, legs, dispatcher };
+  return { calls, legs, dispatcher, commands: new CommandRunner({ store, calls, clock, log }) };
 }
 
 /** Silence on a leg that ends it, milliseconds. It is the only clean-up after a crash, so it must not be missing; Teams sends nothing while muted. */

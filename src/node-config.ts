@@ -6,11 +6,11 @@ import type { CarrierTrunk } from './signaling/carrier/trunk-registry';
 import { teamsTrunk } from './signaling/teams/teams-trunk';
 import type { TeamsTrunk } from './signaling/teams/teams-trunk';
 import type { Store } from './store/api';
-import type { NumberConfig, PromptConfig, QueueConfig, TenantConfig, TrunkConfig } from './store/config-types';
+import { planOf } from './node-plan';
+import type { LoadedConfig } from './node-plan';
+import type { NumberConfig, PromptConfig, QueueConfig } from './store/config-types';
 import type { Queryable } from './store/types';
 
-/** Music of a queue that names none: the media server's own endless stream. */
-const DEFAULT_MUSIC = 'local_stream://moh';
 /** A lost hint must not keep an old configuration for longer than this, milliseconds. */
 const RELOAD_MS = 10_000;
 
@@ -20,9 +20,14 @@ export class NodeConfig {
   readonly #db: Queryable;
   readonly #promptsDir: string | undefined;
   readonly #log: Log;
-  #tenants = new Map<string, TenantConfig>();
-  #trunks = new Map<string, TrunkConfig>();
-  #queues = new Map<string, QueueConfig>();
+  #loaded: LoadedConfig = {
+    tenants: new Map(),
+    trunks: new Map(),
+    queues: new Map(),
+    flows: [],
+    hours: [],
+    prompts: [],
+  };
   #numbers = new Map<string, Promise<NumberConfig | undefined>>();
   #timer: NodeJS.Timeout | undefined;
   #onChange: () => void = () => undefined;
@@ -46,14 +51,22 @@ export class NodeConfig {
   }
 
   async reload(): Promise<void> {
-    const [tenants, trunks, queues] = await Promise.all([
+    const [tenants, trunks, queues, flows, hours, prompts] = await Promise.all([
       this.#store.loadTenants(this.#db),
       this.#store.loadTrunks(this.#db),
       this.#store.loadQueues(this.#db),
+      this.#store.loadFlows(this.#db),
+      this.#store.loadHours(this.#db),
+      this.#store.loadPrompts(this.#db),
     ]);
-    this.#tenants = new Map(tenants.map((t) => [t.id, t]));
-    this.#trunks = new Map(trunks.map((t) => [t.id, t]));
-    this.#queues = new Map(queues.map((q) => [q.id, q]));
+    this.#loaded = {
+      tenants: new Map(tenants.map((t) => [t.id, t])),
+      trunks: new Map(trunks.map((t) => [t.id, t])),
+      queues: new Map(queues.map((q) => [q.id, q])),
+      flows,
+      hours,
+      prompts,
+    };
     this.#numbers = new Map();
     this.#onChange();
   }
@@ -63,11 +76,11 @@ export class NodeConfig {
   }
 
   get queues(): readonly QueueConfig[] {
-    return [...this.#queues.values()];
+    return [...this.#loaded.queues.values()];
   }
 
   carrierTrunks(): CarrierTrunk[] {
-    return [...this.#trunks.values()].flatMap((trunk) =>
+    return [...this.#loaded.trunks.values()].flatMap((trunk) =>
       trunk.kind === 'carrier' && trunk.enabled
         ? [
             {
@@ -88,25 +101,41 @@ export class NodeConfig {
 
   /** Teams trunks that are switched on. */
   teamsTrunks(): TeamsTrunk[] {
-    return [...this.#trunks.values()].flatMap((trunk) =>
+    return [...this.#loaded.trunks.values()].flatMap((trunk) =>
       trunk.kind === 'teams' && trunk.enabled ? [teamsTrunk(trunk.id, trunk.name, trunk.settings)] : [],
     );
   }
 
   /** Country by which numbers of a trunk are read that names none: its tenant's, or the first tenant's. */
   countryOf(trunk: CarrierTrunk): string {
-    const tenant = trunk.tenantId === undefined ? [...this.#tenants.values()][0] : this.#tenants.get(trunk.tenantId);
+    const tenant =
+      trunk.tenantId === undefined ? [...this.#loaded.tenants.values()][0] : this.#loaded.tenants.get(trunk.tenantId);
     return trunk.country ?? tenant?.country ?? 'US';
   }
 
   /** A trunk that agents are reached over, as configured now. `secret` reads a password from the environment. */
   agentTrunk(trunkId: string, secret: (variable: string) => string | undefined): AgentTrunk | undefined {
-    const trunk = this.#trunks.get(trunkId);
+    const trunk = this.#loaded.trunks.get(trunkId);
     if (!trunk?.enabled) {
       return undefined;
     }
     if (trunk.kind === 'teams') {
       return { kind: 'teams', ...teamsTrunk(trunk.id, trunk.name, trunk.settings) };
+    }
+    if (trunk.kind === 'carrier' && trunk.settings.outbound) {
+      const { host, port, transport, fromDomain, digest } = trunk.settings.outbound;
+      const password = digest === undefined ? undefined : secret(digest.passwordFrom);
+      return {
+        kind: 'carrier',
+        name: trunk.name,
+        srtp: false,
+        maxCalls: trunk.settings.maxCalls,
+        host,
+        port,
+        transport,
+        fromDomain,
+        auth: digest === undefined || password === undefined ? undefined : { username: digest.username, password },
+      };
     }
     if (trunk.kind === 'pbx') {
       const { host, port, transport, media, fromDomain, digest, maxCalls } = trunk.settings;
@@ -137,20 +166,33 @@ export class NodeConfig {
       this.#numbers.delete(e164);
       throw error;
     });
-    const queue = number?.queueId === undefined ? undefined : this.#queues.get(number.queueId);
-    if (!number || !queue || (trunk.tenantId !== undefined && trunk.tenantId !== number.tenantId)) {
+    if (!number || (trunk.tenantId !== undefined && trunk.tenantId !== number.tenantId)) {
       return undefined;
     }
-    return {
-      tenantId: number.tenantId,
-      trunkId: trunk.id,
-      number: number.e164,
-      greetingUri: number.greeting === undefined ? undefined : this.#uri(number.greeting),
-      queueId: queue.id,
-      queueName: queue.name,
-      queueDisplayName: queue.name,
-      musicUri: queue.music === undefined ? DEFAULT_MUSIC : this.#uri(queue.music),
-    };
+    const entry = this.#entry(number);
+    return (
+      entry && {
+        tenantId: number.tenantId,
+        trunkId: trunk.id,
+        number: number.e164,
+        greetingUri: number.greeting === undefined ? undefined : this.#uri(number.greeting),
+        entry,
+        plan: planOf(
+          number.tenantId,
+          () => this.#loaded,
+          (prompt) => this.#uri(prompt),
+        ),
+      }
+    );
+  }
+
+  #entry(number: NumberConfig): CallRoute['entry'] | undefined {
+    const { queues, flows } = this.#loaded;
+    if (number.queueId !== undefined) {
+      return queues.has(number.queueId) ? { kind: 'queue', queueId: number.queueId } : undefined;
+    }
+    const flow = flows.find(({ id }) => id === number.flowId);
+    return flow && { kind: 'flow', flow };
   }
 
   /** What the media server is told to play. A file is looked up in the folder that the media server sees it in. */

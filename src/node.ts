@@ -216,6 +216,7 @@ class NodeBuilder implements Node {
       log: this.#log,
     });
     this.#work.dispatcher.start();
+    this.#work.commands.start();
     this.#gauge = setInterval(() => {
       this.#reportQueues();
     }, QUEUE_GAUGE_MS);
@@ -274,6 +275,7 @@ class NodeBuilder implements Node {
         return;
       }
       case 'call': {
+        this.#work?.commands.look();
         return;
       }
     }
@@ -339,6 +341,7 @@ class NodeBuilder implements Node {
       await this.#work?.calls.endAll(3_000);
     }
     await this.#listener?.close();
+    await this.#work?.commands.stop();
     await this.#work?.dispatcher.stop();
     this.#config.close();
     this.#teams?.close();

@@ -3,8 +3,8 @@ import { newId } from '../lib/ids';
 import type { Log } from '../lib/log';
 import { shortNumber } from '../lib/log';
 import type { Metrics } from '../lib/metrics';
-import type { CallerIdentity, CallerLeg, CallRoute, ReservedOffer } from './ports';
-import { CallSession } from './session';
+import type { CallerIdentity, CallerLeg, CallExit, CallRoute, ReservedOffer, TransferRequest } from './ports';
+import { CallSession, entryOf } from './session';
 import type { CallSessionDeps } from './session';
 
 export interface CallRegistryDeps extends Omit<CallSessionDeps, 'onUnexpected'> {
@@ -65,7 +65,7 @@ export class CallRegistry {
       callId,
       number: shortNumber(route.number),
       caller: shortNumber(caller.number),
-      queue: route.queueName,
+      ...entryOf(session.info),
     });
     session.start();
     return session;
@@ -78,6 +78,27 @@ export class CallRegistry {
       return 'no-call';
     }
     return session.offerReserved(offer) ? 'taken' : 'known';
+  }
+
+  /** Hands a decision's exit to its call. False: this node has no such call. */
+  exit(exit: CallExit): boolean {
+    const session = this.#calls.get(exit.callId);
+    session?.exit(exit);
+    return session !== undefined;
+  }
+
+  /** Ends one call, as an administrator asked. False: this node has no such call. */
+  hangUp(callId: string): boolean {
+    const session = this.#calls.get(callId);
+    session?.input({ kind: 'end', reason: 'ended-by-admin' });
+    return session !== undefined;
+  }
+
+  /** Sends one call on. False: this node has no such call. */
+  transfer(callId: string, request: TransferRequest): boolean {
+    const session = this.#calls.get(callId);
+    session?.transfer(request, 'system');
+    return session !== undefined;
   }
 
   /** Ends every call of this node; resolves when none is left or after `timeoutMs`. */
@@ -102,9 +123,9 @@ export class CallRegistry {
   /** Calls of this node that wait now, by queue name. */
   waitingByQueue(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { state, info } of this.#calls.values()) {
-      if (state.kind === 'waiting' || state.kind === 'offered') {
-        counts.set(info.route.queueName, (counts.get(info.route.queueName) ?? 0) + 1);
+    for (const { waitingIn } of this.#calls.values()) {
+      if (waitingIn !== undefined) {
+        counts.set(waitingIn, (counts.get(waitingIn) ?? 0) + 1);
       }
     }
     return counts;

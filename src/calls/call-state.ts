@@ -2,53 +2,127 @@
  * The life of one caller's call. Pure: `step(state, input)` gives the next state and the effects to run, or undefined where
  * the input is not expected (ignored and counted by the session).
  *
- *   arriving ──media-ready──▶ answering ──answered──▶ greeting ──greeting-done──▶ waiting ◀──────────────┐
- *      │                         │                       │                         │ offer-reserved      │ offer-over
- *      │                         │                       │                         ▼                     │ (place kept)
- *      │                         │                       │                      offered ────────────────┤
- *      │                         │                       │                         │ agent-answered      │
- *      │                         │                       │                         ▼                     │
- *      │                         │                       │                     connecting ──bridge-failed┘
- *      │                         │                       │                         │ bridged
- *      │                         │                       │                         ▼
- *      └─────────────────────────┴───────────────────────┴──────────────────▶ ended ◀── connected
+ *   arriving ──media-ready──▶ answering ──answered──▶ flow ──flow-done──▶ [a destination]
+ *
+ *   A destination is where a flow, an exit of a queue, a key or a transfer leads:
+ *
+ *     queue ────────▶ waiting ◀─────────────────── offer-over, bridge-failed ──────────────────┐
+ *                      │  offer-reserved: one more agent rings (any number at once)            │
+ *                      │  exit, key, transfer ──▶ [a destination], offers withdrawn            │
+ *                      └──agent-answered (the others: completed elsewhere)──▶ connecting ──────┤
+ *     agent ────────▶ direct ──agent-answered──▶ connecting ──bridged──▶ connected             │
+ *                      └──offer-over──▶ waiting                            │ transfer          │
+ *                                                                          ▼                   │
+ *                                          moving ──offer-over──▶ [a destination]              │
+ *     outside ──────▶ dialling ──leg-answered──▶ joining ──bridged──▶ outside                  │
+ *                      └──leg-failed──▶ connecting (the agent is still there) or waiting ──────┘
+ *     flow ─────────▶ flow
+ *     announce ─────▶ closing ──announced──▶ ended
+ *     hang-up ──────▶ ended          every state ──caller-left, end, media-lost──▶ ended
  *
  *   arriving    the INVITE is here, the caller's media endpoint is being made; nothing answered yet
  *   answering   200 is being sent to the carrier
- *   greeting    answered; the caller hears the number's greeting
- *   waiting     the caller has a place in the queue and hears music
- *   offered     as waiting, while one agent is being rung
+ *   flow        answered; the caller hears the number's greeting or a flow, and may press keys
+ *   waiting     the caller has a place in the queue and hears music; agents may be rung. `pending`: sent on as soon as the
+ *               agents who ring now have not answered (`letRingFinish`), or the one who just answered did not get the call
+ *   direct      transferred to one agent, who is rung; the place in the queue comes back if that comes to nothing
  *   connecting  an agent answered and won the call; the two channels are being joined
  *   connected   both talk
+ *   moving      transferred; the old agent's leg is ending, the caller hears music
+ *   dialling    a number outside, or a target that the agent's platform named, is rung; the caller hears music
+ *   joining     it answered; the two channels are being joined
+ *   outside     the caller talks to it
+ *   closing     the caller hears a last announcement
  *   ended       over, with exactly one Termination; nothing leads out of here
  *
- * A caller who leaves is final in every state (RFC 3261 9.2 and 15.1.2): CANCEL before the 200, BYE after it.
+ * A caller who leaves is final in every state (RFC 3261 9.2 and 15.1.2): CANCEL before the 200, BYE after it. In every state after
+ * the 200 the caller hears something: the flow, music, the announcement, or a person.
  */
+import type { OutsideTarget } from './ports';
+import { ended, Q850, stepEnd } from './call-end';
 import type { Termination, TerminationReason } from './termination';
-import { termination } from './termination';
+
+/** Where a call goes on to, with everything resolved that needs configuration or the store. */
+export type Destination =
+  | { readonly kind: 'queue'; readonly queueId: string }
+  /** The agent is reserved by this offer already. `queueId`: where the caller waits if that comes to nothing. */
+  | { readonly kind: 'agent'; readonly queueId: string; readonly offerId: string }
+  | { readonly kind: 'flow'; readonly flow: string }
+  | { readonly kind: 'announce'; readonly uri: string; readonly reason: TerminationReason }
+  | { readonly kind: 'outside'; readonly legId: string; readonly to: OutsideTarget }
+  | { readonly kind: 'hang-up'; readonly reason: TerminationReason };
+
+/** Where an exit or a flow leads: agents are reserved for transfers only. */
+export type ExitDestination = Exclude<Destination, { kind: 'agent' }>;
+
+/** How a stay in the queue ends that no agent ended. */
+export type StayOutcome = 'abandoned' | 'timed-out' | 'overflowed' | 'moved' | 'ended';
+
+export interface WaitingState {
+  readonly kind: 'waiting';
+  readonly queueId: string;
+  /** Agents who ring, by their offers. */
+  readonly offers: readonly string[];
+  /** Its agent answered; whether the call is his is being decided. */
+  readonly answering?: string;
+  readonly pending?: { readonly to: ExitDestination; readonly outcome: StayOutcome };
+}
+
+/** A target outside is being reached; `agent`: the offer of the agent who transferred and has not left yet. */
+export interface DiallingState {
+  readonly kind: 'dialling' | 'joining';
+  readonly legId: string;
+  readonly queueId: string | undefined;
+  readonly agent: string | undefined;
+}
 
 export type CallState =
   | { readonly kind: 'arriving' }
   | { readonly kind: 'answering' }
-  | { readonly kind: 'greeting' }
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'offered'; readonly offerId: string }
-  | { readonly kind: 'connecting'; readonly offerId: string }
-  | { readonly kind: 'connected'; readonly offerId: string }
+  /** `flow`: its name; undefined: what the number begins with. `queueId`: the last queue that the call waited in. */
+  | { readonly kind: 'flow'; readonly flow: string | undefined; readonly queueId: string | undefined }
+  | WaitingState
+  | { readonly kind: 'direct'; readonly queueId: string; readonly offerId: string }
+  | { readonly kind: 'connecting'; readonly queueId: string; readonly offerId: string }
+  | { readonly kind: 'connected'; readonly queueId: string; readonly offerId: string }
+  | { readonly kind: 'moving'; readonly queueId: string; readonly offerId: string; readonly to: Destination }
+  | DiallingState
+  | { readonly kind: 'outside'; readonly legId: string; readonly queueId: string | undefined }
+  | { readonly kind: 'closing'; readonly reason: TerminationReason; readonly queueId: string | undefined }
   | { readonly kind: 'ended'; readonly termination: Termination };
 
+export type LiveCallState = Exclude<CallState, { kind: 'ended' }>;
+
 export type CallInput =
+  /** The flow says no before anything was answered. */
+  | { readonly kind: 'refused'; readonly sip: number }
   | { readonly kind: 'media-ready' }
   | { readonly kind: 'media-failed'; readonly refusedOffer: boolean }
   | { readonly kind: 'answered' }
   | { readonly kind: 'answer-failed' }
-  | { readonly kind: 'greeting-done' }
-  | { readonly kind: 'offer-reserved'; readonly offerId: string }
+  | { readonly kind: 'flow-done'; readonly to: ExitDestination }
+  | { readonly kind: 'offer-reserved'; readonly offerId: string; readonly queueId: string }
+  /** The agent's 200 is here, and the database is being asked whether the call is his. */
+  | { readonly kind: 'agent-answering'; readonly offerId: string }
   | { readonly kind: 'agent-answered'; readonly offerId: string }
   | { readonly kind: 'offer-over'; readonly offerId: string }
-  | { readonly kind: 'bridged'; readonly offerId: string }
-  | { readonly kind: 'bridge-failed'; readonly offerId: string }
+  | { readonly kind: 'bridged'; readonly channel: string }
+  | { readonly kind: 'bridge-failed'; readonly channel: string }
   | { readonly kind: 'agent-left'; readonly offerId: string }
+  /** Of the queue that the call waits in, or by a key; ignored once it waits there no more. */
+  | {
+      readonly kind: 'exit';
+      readonly queueId: string;
+      readonly to: ExitDestination;
+      readonly outcome: StayOutcome;
+      readonly letRingFinish: boolean;
+    }
+  /** Asked for by the agent whom the call talks to, or by somebody else. */
+  | { readonly kind: 'transfer'; readonly to: Destination; readonly by: 'agent' | 'system' }
+  | { readonly kind: 'leg-answered'; readonly legId: string }
+  | { readonly kind: 'leg-failed'; readonly legId: string; readonly sip: number }
+  | { readonly kind: 'leg-left'; readonly legId: string }
+  | { readonly kind: 'announced' }
   | { readonly kind: 'caller-left'; readonly cause: 'hung-up' | 'cancelled' | 'no-ack' }
   | { readonly kind: 'media-lost' }
   | { readonly kind: 'store-failed' }
@@ -56,19 +130,31 @@ export type CallInput =
 
 export type CallEffect =
   | { readonly kind: 'answer-caller' }
-  | { readonly kind: 'play-greeting' }
-  /** Music from the queue, and the caller's place in it. */
-  | { readonly kind: 'start-waiting' }
+  | { readonly kind: 'run-flow'; readonly flow: string | undefined }
+  | { readonly kind: 'stop-flow' }
+  /** Music of the queue, and the caller's place in it, which begins here or goes on. */
+  | { readonly kind: 'start-waiting'; readonly queueId: string }
+  /** As `start-waiting`, after a connection that came to nothing: the claim had ended the stay. */
+  | { readonly kind: 'resume-waiting'; readonly queueId: string }
+  /** Takes the caller off whoever he talks to, and lets him hear music. */
+  | { readonly kind: 'park-caller'; readonly queueId: string | undefined }
   | { readonly kind: 'ring-agent'; readonly offerId: string }
-  /** The offer was reserved for a call that is no longer free to take it. */
-  | { readonly kind: 'withdraw-offer'; readonly offerId: string; readonly why: 'caller-gone' | 'withdrawn' }
-  | { readonly kind: 'bridge'; readonly offerId: string }
-  /** Music again, and the place again: the claim had ended the stay in the queue. */
-  | { readonly kind: 'resume-waiting' }
+  | {
+      readonly kind: 'withdraw-offer';
+      readonly offerId: string;
+      readonly why: 'elsewhere' | 'caller-gone' | 'withdrawn';
+    }
+  /** Joins the caller with the channel of an agent (the id of the offer) or of a leg outside. */
+  | { readonly kind: 'bridge'; readonly channel: string }
   | { readonly kind: 'end-agent-leg'; readonly offerId: string; readonly endedBy: 'caller' | 'agent' | 'system' }
+  | { readonly kind: 'dial'; readonly legId: string; readonly to: OutsideTarget }
+  | { readonly kind: 'end-outside-leg'; readonly legId: string }
+  | { readonly kind: 'announce'; readonly uri: string }
+  /** Tells whoever asked for the transfer. */
+  | { readonly kind: 'transfer-progress'; readonly sip: number }
   | { readonly kind: 'hang-up-caller'; readonly sip: number; readonly q850: number }
   /** The claim of the winning offer ends the stay itself; this is for every other way out. */
-  | { readonly kind: 'leave-queue'; readonly outcome: 'abandoned' | 'ended' }
+  | { readonly kind: 'leave-queue'; readonly outcome: StayOutcome }
   | { readonly kind: 'finish'; readonly termination: Termination };
 
 export interface CallStep {
@@ -76,22 +162,30 @@ export interface CallStep {
   readonly effects: readonly CallEffect[];
 }
 
-/** Q.850 causes that we put into a Reason toward carriers; Teams' own causes are never passed on. */
-const Q850 = { normal: 16, temporaryFailure: 41, incompatible: 88 } as const;
-
 export const initialCallState: CallState = { kind: 'arriving' };
 
 /** Next state and effects, or undefined where `input` is not expected in `state`. */
 export function stepCall(state: CallState, input: CallInput): CallStep | undefined {
   if (state.kind === 'ended') {
-    return input.kind === 'offer-reserved'
-      ? { state, effects: [{ kind: 'withdraw-offer', offerId: input.offerId, why: 'caller-gone' }] }
-      : undefined;
+    return lateStep(state, input, 'caller-gone');
   }
-  return stepEnd(state, input) ?? stepProgress(state, input);
+  return stepEnd(state, input) ?? stepProgress(state, input) ?? lateStep(state, input, 'withdrawn');
 }
 
-function stepProgress(state: Exclude<CallState, { kind: 'ended' }>, input: CallInput): CallStep | undefined {
+/** What reserved somebody for a call that cannot take it must free him again. */
+function lateStep(state: CallState, input: CallInput, why: 'caller-gone' | 'withdrawn'): CallStep | undefined {
+  if (input.kind === 'offer-reserved') {
+    return { state, effects: [{ kind: 'withdraw-offer', offerId: input.offerId, why }] };
+  }
+  if (input.kind === 'transfer') {
+    const { to } = input;
+    const free: CallEffect[] = to.kind === 'agent' ? [{ kind: 'withdraw-offer', offerId: to.offerId, why }] : [];
+    return { state, effects: [...free, { kind: 'transfer-progress', sip: state.kind === 'ended' ? 481 : 491 }] };
+  }
+  return undefined;
+}
+
+function stepProgress(state: LiveCallState, input: CallInput): CallStep | undefined {
   switch (state.kind) {
     case 'arriving': {
       return input.kind === 'media-ready'
@@ -100,67 +194,94 @@ function stepProgress(state: Exclude<CallState, { kind: 'ended' }>, input: CallI
     }
     case 'answering': {
       return input.kind === 'answered'
-        ? { state: { kind: 'greeting' }, effects: [{ kind: 'play-greeting' }] }
-        : undefined;
-    }
-    case 'greeting': {
-      return input.kind === 'greeting-done'
-        ? { state: { kind: 'waiting' }, effects: [{ kind: 'start-waiting' }] }
-        : undefined;
-    }
-    case 'waiting': {
-      return input.kind === 'offer-reserved'
         ? {
-            state: { kind: 'offered', offerId: input.offerId },
-            effects: [{ kind: 'ring-agent', offerId: input.offerId }],
+            state: { kind: 'flow', flow: undefined, queueId: undefined },
+            effects: [{ kind: 'run-flow', flow: undefined }],
           }
         : undefined;
     }
-    case 'offered':
-    case 'connecting':
+    case 'flow': {
+      return stepFlowState(state, input);
+    }
+    case 'waiting': {
+      return stepWaiting(state, input);
+    }
+    case 'direct': {
+      return stepDirect(state, input);
+    }
+    case 'connecting': {
+      return stepConnecting(state, input);
+    }
     case 'connected': {
-      return stepWithOffer(state, input);
+      return stepConnected(state, input);
+    }
+    case 'moving': {
+      return input.kind === 'offer-over' && input.offerId === state.offerId
+        ? enter(state.to, state.queueId)
+        : undefined;
+    }
+    case 'dialling':
+    case 'joining': {
+      return stepDialling(state, input);
+    }
+    case 'outside': {
+      return stepOutside(state, input);
+    }
+    case 'closing': {
+      return input.kind === 'announced'
+        ? ended(state.reason, [{ kind: 'hang-up-caller', sip: 480, q850: Q850.normal }])
+        : undefined;
     }
   }
 }
 
-function stepWithOffer(
-  state: Extract<CallState, { kind: 'offered' | 'connecting' | 'connected' }>,
-  input: CallInput,
-): CallStep | undefined {
-  if (!('offerId' in input)) {
-    return undefined;
+function stepFlowState(state: Extract<CallState, { kind: 'flow' }>, input: CallInput): CallStep | undefined {
+  if (input.kind === 'flow-done') {
+    return enter(input.to, state.queueId);
   }
-  const { offerId } = input;
-  if (offerId !== state.offerId) {
-    return input.kind === 'offer-reserved'
-      ? { state, effects: [{ kind: 'withdraw-offer', offerId, why: 'withdrawn' }] }
-      : undefined;
-  }
+  return input.kind === 'transfer'
+    ? enter(input.to, state.queueId, [{ kind: 'stop-flow' }, ...transferred(input.to)])
+    : undefined;
+}
+
+function stepWaiting(state: WaitingState, input: CallInput): CallStep | undefined {
   switch (input.kind) {
+    case 'offer-reserved': {
+      return state.pending || input.queueId !== state.queueId || state.offers.includes(input.offerId)
+        ? undefined
+        : {
+            state: { ...state, offers: [...state.offers, input.offerId] },
+            effects: [{ kind: 'ring-agent', offerId: input.offerId }],
+          };
+    }
+    case 'agent-answering': {
+      return state.offers.includes(input.offerId)
+        ? { state: { ...state, answering: input.offerId }, effects: [] }
+        : undefined;
+    }
     case 'agent-answered': {
-      return state.kind === 'offered'
-        ? { state: { kind: 'connecting', offerId }, effects: [{ kind: 'bridge', offerId }] }
+      const { offerId } = input;
+      return state.offers.includes(offerId)
+        ? {
+            state: { kind: 'connecting', queueId: state.queueId, offerId },
+            effects: [
+              ...withdraw(
+                state.offers.filter((id) => id !== offerId),
+                'elsewhere',
+              ),
+              { kind: 'bridge', channel: offerId },
+            ],
+          }
         : undefined;
     }
     case 'offer-over': {
-      return state.kind === 'connected'
-        ? undefined
-        : { state: { kind: 'waiting' }, effects: state.kind === 'connecting' ? [{ kind: 'resume-waiting' }] : [] };
+      return state.offers.includes(input.offerId) ? offerOver(state, input.offerId) : undefined;
     }
-    case 'bridged': {
-      return state.kind === 'connecting' ? { state: { kind: 'connected', offerId }, effects: [] } : undefined;
+    case 'exit': {
+      return input.queueId === state.queueId ? exitQueue(state, input) : undefined;
     }
-    case 'bridge-failed': {
-      return state.kind === 'connecting'
-        ? {
-            state: { kind: 'waiting' },
-            effects: [{ kind: 'end-agent-leg', offerId, endedBy: 'system' }, { kind: 'resume-waiting' }],
-          }
-        : undefined;
-    }
-    case 'agent-left': {
-      return stepAgentLeft(state);
+    case 'transfer': {
+      return leave(state, input.to, 'moved', transferred(input.to));
     }
     default: {
       return undefined;
@@ -168,120 +289,246 @@ function stepWithOffer(
   }
 }
 
-/** The agent's leg is gone: the end of a conversation, or, before the two were joined, back to the place in the queue. */
-function stepAgentLeft(state: Extract<CallState, { kind: 'offered' | 'connecting' | 'connected' }>): CallStep {
-  const { offerId } = state;
-  if (state.kind === 'connected') {
-    return {
-      ...ended('agent-hung-up', [
-        { kind: 'hang-up-caller', sip: 200, q850: Q850.normal },
-        { kind: 'end-agent-leg', offerId, endedBy: 'agent' },
-      ]),
-    };
+function offerOver(state: WaitingState, offerId: string): CallStep {
+  const { answering, ...rest } = state;
+  const offers = state.offers.filter((id) => id !== offerId);
+  const still = answering === undefined || answering === offerId ? undefined : answering;
+  if (state.pending && offers.length === 0) {
+    return leave({ ...state, offers }, state.pending.to, state.pending.outcome);
   }
-  return {
-    state: { kind: 'waiting' },
-    effects: [{ kind: 'end-agent-leg', offerId, endedBy: 'agent' }, { kind: 'resume-waiting' }],
-  };
+  return { state: { ...rest, offers, ...(still === undefined ? {} : { answering: still }) }, effects: [] };
 }
 
-type Live = Exclude<CallState, { kind: 'ended' }>;
-
-/** Inputs that end the call whatever its state. */
-function stepEnd(state: Live, input: CallInput): CallStep | undefined {
-  switch (input.kind) {
-    case 'caller-left': {
-      return ended(
-        input.cause === 'no-ack' ? 'no-ack' : leaveReason(state, input.cause),
-        releaseAgent(state, 'caller'),
-      );
-    }
-    case 'media-failed': {
-      return state.kind === 'arriving'
-        ? ended(input.refusedOffer ? 'offer-refused-by-media' : 'media-failed', [
-            {
-              kind: 'hang-up-caller',
-              sip: input.refusedOffer ? 488 : 503,
-              q850: input.refusedOffer ? Q850.incompatible : Q850.temporaryFailure,
-            },
-          ])
-        : undefined;
-    }
-    case 'answer-failed': {
-      return state.kind === 'answering'
-        ? ended('media-failed', [{ kind: 'hang-up-caller', sip: 500, q850: Q850.temporaryFailure }])
-        : undefined;
-    }
-    case 'media-lost': {
-      return endedBySystem(state, 'media-lost');
-    }
-    case 'store-failed': {
-      return endedBySystem(state, 'store-failed');
-    }
-    case 'end': {
-      return endedBySystem(state, input.reason);
-    }
-    default: {
-      return undefined;
-    }
+/** An agent who has answered is not robbed of the call by a clock; one who only rings is, unless the queue lets him finish. */
+function exitQueue(state: WaitingState, input: Extract<CallInput, { kind: 'exit' }>): CallStep | undefined {
+  if (state.pending) {
+    return undefined;
   }
+  const { to, outcome } = input;
+  return state.answering !== undefined || (input.letRingFinish && state.offers.length > 0)
+    ? { state: { ...state, pending: { to, outcome } }, effects: [] }
+    : leave(state, to, outcome);
 }
 
-function endedBySystem(state: Live, reason: TerminationReason): CallStep {
-  const failure = termination(reason).result !== 'success';
-  return ended(reason, [
-    { kind: 'hang-up-caller', sip: failure ? 503 : 480, q850: failure ? Q850.temporaryFailure : Q850.normal },
-    ...releaseAgent(state, 'system'),
+function leave(
+  state: WaitingState,
+  to: Destination,
+  outcome: StayOutcome,
+  before: readonly CallEffect[] = [],
+): CallStep {
+  return enter(to, state.queueId, [
+    ...before,
+    ...withdraw(state.offers, 'withdrawn'),
+    { kind: 'leave-queue', outcome },
   ]);
 }
 
-function leaveReason(state: Live, cause: 'hung-up' | 'cancelled'): TerminationReason {
-  switch (state.kind) {
-    case 'arriving': {
-      return 'caller-gave-up-before-answer';
-    }
-    case 'answering': {
-      // A BYE that overtakes the confirmation of our 200.
-      return cause === 'hung-up' ? 'caller-gave-up-in-greeting' : 'caller-gave-up-before-answer';
-    }
-    case 'greeting': {
-      return 'caller-gave-up-in-greeting';
-    }
-    case 'waiting': {
-      return 'caller-gave-up-waiting';
-    }
-    case 'offered':
-    case 'connecting': {
-      return 'caller-gave-up-ringing';
-    }
-    case 'connected': {
-      return 'caller-hung-up';
-    }
+function stepDirect(state: Extract<CallState, { kind: 'direct' }>, input: CallInput): CallStep | undefined {
+  const { offerId, queueId } = state;
+  if (input.kind === 'transfer') {
+    return enter(input.to, queueId, [...withdraw([offerId], 'withdrawn'), ...transferred(input.to)]);
   }
-}
-
-function releaseAgent(state: Live, by: 'caller' | 'system'): CallEffect[] {
-  switch (state.kind) {
-    case 'offered':
-    case 'connecting': {
-      return [
-        { kind: 'withdraw-offer', offerId: state.offerId, why: by === 'caller' ? 'caller-gone' : 'withdrawn' },
-        { kind: 'leave-queue', outcome: by === 'caller' ? 'abandoned' : 'ended' },
-      ];
+  if (!('offerId' in input) || input.offerId !== offerId) {
+    return undefined;
+  }
+  switch (input.kind) {
+    case 'agent-answered': {
+      return {
+        state: { kind: 'connecting', queueId, offerId },
+        effects: [{ kind: 'bridge', channel: offerId }],
+      };
     }
-    case 'waiting': {
-      return [{ kind: 'leave-queue', outcome: by === 'caller' ? 'abandoned' : 'ended' }];
+    case 'offer-over': {
+      return { state: waitingIn(queueId), effects: [{ kind: 'resume-waiting', queueId }] };
     }
-    case 'connected': {
-      return [{ kind: 'end-agent-leg', offerId: state.offerId, endedBy: by }];
+    case 'agent-answering': {
+      return { state, effects: [] };
     }
     default: {
-      return [];
+      return undefined;
     }
   }
 }
 
-function ended(reason: TerminationReason, effects: readonly CallEffect[]): CallStep {
-  const end = termination(reason);
-  return { state: { kind: 'ended', termination: end }, effects: [...effects, { kind: 'finish', termination: end }] };
+function stepConnecting(state: Extract<CallState, { kind: 'connecting' }>, input: CallInput): CallStep | undefined {
+  const { queueId, offerId } = state;
+  const back = (effects: readonly CallEffect[]): CallStep => ({
+    state: waitingIn(queueId),
+    effects: [...effects, { kind: 'resume-waiting', queueId }],
+  });
+  switch (input.kind) {
+    case 'bridged': {
+      return input.channel === offerId ? { state: { kind: 'connected', queueId, offerId }, effects: [] } : undefined;
+    }
+    case 'bridge-failed': {
+      return input.channel === offerId ? back([{ kind: 'end-agent-leg', offerId, endedBy: 'system' }]) : undefined;
+    }
+    case 'agent-left': {
+      return input.offerId === offerId ? back([{ kind: 'end-agent-leg', offerId, endedBy: 'agent' }]) : undefined;
+    }
+    case 'offer-over': {
+      return input.offerId === offerId ? back([]) : undefined;
+    }
+    default: {
+      return undefined;
+    }
+  }
+}
+
+function stepConnected(state: Extract<CallState, { kind: 'connected' }>, input: CallInput): CallStep | undefined {
+  const { queueId, offerId } = state;
+  if (input.kind === 'agent-left' && input.offerId === offerId) {
+    return ended('agent-hung-up', [
+      { kind: 'hang-up-caller', sip: 200, q850: Q850.normal },
+      { kind: 'end-agent-leg', offerId, endedBy: 'agent' },
+    ]);
+  }
+  if (input.kind !== 'transfer') {
+    return undefined;
+  }
+  const { to } = input;
+  if (to.kind === 'outside') {
+    return {
+      state: { kind: 'dialling', legId: to.legId, queueId, agent: offerId },
+      effects: [
+        { kind: 'transfer-progress', sip: 100 },
+        { kind: 'park-caller', queueId },
+        { kind: 'dial', legId: to.legId, to: to.to },
+      ],
+    };
+  }
+  return {
+    state: { kind: 'moving', queueId, offerId, to },
+    effects: [
+      ...transferred(to),
+      { kind: 'park-caller', queueId },
+      { kind: 'end-agent-leg', offerId, endedBy: input.by },
+    ],
+  };
+}
+
+function stepDialling(state: DiallingState, input: CallInput): CallStep | undefined {
+  if (input.kind === 'agent-left' || input.kind === 'offer-over') {
+    const { offerId } = input;
+    return offerId === state.agent
+      ? {
+          state: { ...state, agent: undefined },
+          effects: input.kind === 'agent-left' ? [{ kind: 'end-agent-leg', offerId, endedBy: 'agent' }] : [],
+        }
+      : undefined;
+  }
+  const { legId, queueId, agent } = state;
+  const mine =
+    ('legId' in input && input.legId === legId) ||
+    ((input.kind === 'bridged' || input.kind === 'bridge-failed') && input.channel === legId);
+  if (!mine) {
+    return undefined;
+  }
+  switch (input.kind) {
+    case 'leg-answered': {
+      return state.kind === 'dialling'
+        ? { state: { ...state, kind: 'joining' }, effects: [{ kind: 'bridge', channel: legId }] }
+        : undefined;
+    }
+    case 'bridged': {
+      return state.kind === 'joining'
+        ? {
+            state: { kind: 'outside', legId, queueId },
+            effects: [
+              { kind: 'transfer-progress', sip: 200 },
+              ...(agent === undefined ? [] : [{ kind: 'end-agent-leg', offerId: agent, endedBy: 'agent' } as const]),
+            ],
+          }
+        : undefined;
+    }
+    default: {
+      return notReached(state, input.kind === 'leg-failed' ? input.sip : 480);
+    }
+  }
+}
+
+/** Back to the agent if he is still there, else to the place in the queue; a caller who never had one is hung up. */
+function notReached({ legId, queueId, agent }: DiallingState, sip: number): CallStep {
+  const effects: readonly CallEffect[] = [
+    { kind: 'transfer-progress', sip },
+    { kind: 'end-outside-leg', legId },
+  ];
+  if (agent !== undefined && queueId !== undefined) {
+    return {
+      state: { kind: 'connecting', queueId, offerId: agent },
+      effects: [...effects, { kind: 'bridge', channel: agent }],
+    };
+  }
+  return queueId === undefined
+    ? ended('target-not-reached', [{ kind: 'hang-up-caller', sip: 480, q850: Q850.noAnswer }, ...effects])
+    : { state: waitingIn(queueId), effects: [...effects, { kind: 'resume-waiting', queueId }] };
+}
+
+function stepOutside(state: Extract<CallState, { kind: 'outside' }>, input: CallInput): CallStep | undefined {
+  const { legId, queueId } = state;
+  if (input.kind === 'leg-left' && input.legId === legId) {
+    return ended('target-hung-up', [
+      { kind: 'hang-up-caller', sip: 200, q850: Q850.normal },
+      { kind: 'end-outside-leg', legId },
+    ]);
+  }
+  return input.kind === 'transfer'
+    ? enter(input.to, queueId, [
+        { kind: 'park-caller', queueId },
+        { kind: 'end-outside-leg', legId },
+        ...transferred(input.to),
+      ])
+    : undefined;
+}
+
+/** Goes to a destination; `queueId` is where the call waited last. */
+function enter(to: Destination, queueId: string | undefined, before: readonly CallEffect[] = []): CallStep {
+  switch (to.kind) {
+    case 'queue': {
+      return {
+        state: waitingIn(to.queueId),
+        effects: [...before, { kind: 'start-waiting', queueId: to.queueId }],
+      };
+    }
+    case 'agent': {
+      return {
+        state: { kind: 'direct', queueId: to.queueId, offerId: to.offerId },
+        effects: [...before, { kind: 'park-caller', queueId: to.queueId }, { kind: 'ring-agent', offerId: to.offerId }],
+      };
+    }
+    case 'flow': {
+      return {
+        state: { kind: 'flow', flow: to.flow, queueId },
+        effects: [...before, { kind: 'run-flow', flow: to.flow }],
+      };
+    }
+    case 'announce': {
+      return {
+        state: { kind: 'closing', reason: to.reason, queueId },
+        effects: [...before, { kind: 'announce', uri: to.uri }],
+      };
+    }
+    case 'outside': {
+      return {
+        state: { kind: 'dialling', legId: to.legId, queueId, agent: undefined },
+        effects: [...before, { kind: 'park-caller', queueId }, { kind: 'dial', legId: to.legId, to: to.to }],
+      };
+    }
+    case 'hang-up': {
+      return ended(to.reason, [{ kind: 'hang-up-caller', sip: 480, q850: Q850.normal }, ...before]);
+    }
+  }
+}
+
+/** A transfer to a queue or an agent is done as soon as the caller is on the way; one to the outside when it is answered. */
+function transferred(to: Destination): readonly CallEffect[] {
+  return [{ kind: 'transfer-progress', sip: to.kind === 'outside' ? 100 : 200 }];
+}
+
+function waitingIn(queueId: string): WaitingState {
+  return { kind: 'waiting', queueId, offers: [] };
+}
+
+function withdraw(offers: readonly string[], why: 'elsewhere' | 'withdrawn'): readonly CallEffect[] {
+  return offers.map((offerId) => ({ kind: 'withdraw-offer', offerId, why }));
 }

@@ -4,7 +4,7 @@ import type { Log } from '../lib/log';
 import { ENDING_WAIT_MS, initialOfferState, stepOffer } from './offer-state';
 import type { OfferClosing, OfferEffect, OfferInput, OfferState } from './offer-state';
 import { persist } from './persist';
-import type { AgentLeg, AgentLegRequest, AgentLegs, CallStore } from './ports';
+import type { AgentLeg, AgentLegRequest, AgentLegs, CallStore, TransferRequest } from './ports';
 
 export interface OfferSessionDeps {
   readonly store: CallStore;
@@ -14,10 +14,13 @@ export interface OfferSessionDeps {
 }
 
 export interface OfferOwner {
+  /** The agent's 200 is here; whether the call is his is being decided. */
+  onAgentAnswering(): void;
   onAgentAnswered(): void;
   onAgentLeft(): void;
   /** The row is closed, the agent is free or in wrap-up. Called exactly once. */
   onOfferClosed(closing: OfferClosing): void;
+  onTransferRequested(request: TransferRequest): void;
   onEvent(kind: string, data?: Readonly<Record<string, unknown>>): void;
   onUnexpected(machine: 'offer', state: string, input: string): void;
 }
@@ -30,6 +33,7 @@ export class OfferSession {
   #agentDialog = '';
   #ringingAt: number | undefined;
   #ringMs: number | undefined;
+  #claimed = false;
   #timer: TimerHandle | undefined;
   readonly #deps: OfferSessionDeps;
   readonly #owner: OfferOwner;
@@ -43,6 +47,11 @@ export class OfferSession {
   /** How long the agent was rung, milliseconds; undefined if it never came to that. */
   get ringMs(): number | undefined {
     return this.#ringMs;
+  }
+
+  /** The database was asked whether the call is this agent's: it may have said yes, whatever came of it here. */
+  get claimed(): boolean {
+    return this.#claimed;
   }
 
   input(input: OfferInput): void {
@@ -85,6 +94,7 @@ export class OfferSession {
         return;
       }
       case 'claim': {
+        this.#owner.onAgentAnswering();
         this.#claim();
         return;
       }
@@ -159,6 +169,9 @@ export class OfferSession {
       left: () => {
         this.input({ kind: 'agent-left' });
       },
+      transferRequested: (request) => {
+        this.#owner.onTransferRequested(request);
+      },
       over: () => {
         this.input({ kind: 'over' });
       },
@@ -167,6 +180,7 @@ export class OfferSession {
 
   /** The database decides who won. A store that cannot answer loses the offer, never the caller. */
   #claim(): void {
+    this.#claimed = true;
     this.#deps.store.claim(this.request.offerId, this.#agentDialog).then(
       (won) => {
         this.input({ kind: 'claimed', won });

@@ -2,7 +2,9 @@
  * What the life of a call needs from outside. signaling/ and media/ implement the legs, store/ the facts, dispatch/ the match;
  * tests put scripted ones in.
  */
-import type { Action, ExitReason } from '../flows/flow';
+import type { Action, CallTraits, ExitReason, Flow, QueueExits } from '../flows/flow';
+import type { ExitAction } from '../routing/types';
+import type { StayOutcome } from './call-state';
 import type { OfferClosing, OfferOutcome } from './offer-state';
 import type { Termination } from './termination';
 
@@ -32,10 +34,18 @@ export interface CallerLeg {
   prepare(): Promise<CallerHandles>;
   /** Sends the 200. @throws SK_LEG_GONE when the caller cancelled first, SK_INTERNAL when the 200 could not be sent. */
   answer(): Promise<void>;
-  /** Plays to the end; resolves also when the channel goes away or the file cannot be played (which is logged). */
+  /** Plays to the end, instead of what plays now; resolves also when it was stopped, when the channel goes away and when the file cannot be played (which is logged). */
   play(uri: string): Promise<void>;
-  /** Starts endless music; returns at once. */
+  /** Starts endless music instead of what plays now; the same music goes on. Returns at once. */
   startMusic(uri: string): void;
+  /** Plays a prompt and takes one key, which ends the prompt; `timeoutMs` runs after it. Undefined: none came, or it was stopped. */
+  askForKey(uri: string, timeoutMs: number): Promise<string | undefined>;
+  /** Ends what plays. */
+  stopSound(): void;
+  /** The caller is being joined with somebody, or taken off: what played before plays no more. */
+  soundGone(): void;
+  /** Every key that the caller presses, in every state. */
+  onKey(handler: (key: string) => void): void;
   /** Before the 200: a final response with `sip`; after it: BYE with the Q.850 cause. Never throws. */
   hangUp(sip: number, q850: number): void;
   /** Ends and forgets everything without signalling that could fail the caller of it. Idempotent. */
@@ -95,7 +105,8 @@ export interface CallExit {
   readonly callId: string;
   readonly queueId: string;
   readonly reason: ExitReason;
-  readonly action: Action;
+  /** As decided, with the queue that takes the call; or as configured, to be looked through. */
+  readonly action: ExitAction | Action;
 }
 
 /** Whether an agent's answer is believed, so that a voicemail never swallows a caller. */
@@ -131,9 +142,28 @@ export interface CallerIdentity {
   readonly name: string | undefined;
 }
 
+/** Whom a call is sent to that is none of our agents. */
+export type OutsideTarget =
+  | { readonly kind: 'number'; readonly trunkId: string; readonly e164: string }
+  | Extract<TransferTarget, { kind: 'refer' }>;
+
+export interface OutsideLegRequest {
+  /** Also the id of the media channel. */
+  readonly legId: string;
+  readonly callId: string;
+  readonly to: OutsideTarget;
+  readonly caller: CallerIdentity;
+  readonly codec: Codec;
+  readonly mediaServer: string;
+  readonly musicUri: string;
+  readonly ringTimeoutMs: number;
+}
+
 export interface CallMedia {
   /** Joins two channels. @throws SK_MEDIA_FAILED */
   bridge(mediaServer: string, callerChannel: string, agentChannel: string): Promise<void>;
+  /** Takes a channel out of its bridge; both stay. @throws SK_MEDIA_FAILED */
+  park(mediaServer: string, channel: string): Promise<void>;
   /**
    * Asks an agent who answered for a key, before the bridge. Resolves to the key, or to undefined where none came in `timeoutMs`
    * or the channel ended. Optional: media that cannot ask takes every answer.
@@ -148,6 +178,8 @@ export interface CallMedia {
 
 export interface AgentLegs {
   start(request: AgentLegRequest, handlers: AgentLegHandlers): AgentLeg;
+  /** Calls somebody who is none of our agents. Fails, as `refused`, where the trunk cannot. */
+  dial(request: OutsideLegRequest, handlers: AgentLegHandlers): AgentLeg;
 }
 
 /** A reserved offer as dispatch hands it to the node that owns the call. A call may be given several, one for each agent who rings. */
@@ -168,8 +200,10 @@ export interface CallStore {
   saveCallerHandles(callId: string, handles: CallerHandles): Promise<void>;
   markAnswered(callId: string): Promise<void>;
   /** undefined: the call is over. */
-  enqueue(callId: string, queueId: string): Promise<{ readonly position: number } | undefined>;
-  leaveQueue(callId: string, outcome: 'abandoned' | 'ended'): Promise<void>;
+  enqueue(callId: string, queueId: string, traits: CallTraits): Promise<{ readonly position: number } | undefined>;
+  leaveQueue(callId: string, outcome: StayOutcome): Promise<void>;
+  /** Reserves one agent for a call that waits in no queue. Undefined: the agent is not there, not free, or the call is over. */
+  reserveAgent(callId: string, agentId: string, offerId: string): Promise<ReservedOffer | undefined>;
   /** The INVITE goes out now. False: the offer was taken back meanwhile; nothing may be sent. */
   markRinging(offerId: string, mediaServer: string): Promise<boolean>;
   /** True for exactly one offer of a call, and only while the call lives. */
@@ -194,11 +228,36 @@ export interface CallRoute {
   readonly tenantId: string;
   readonly trunkId: string;
   readonly number: string;
+  /** Played before anything else. */
   readonly greetingUri: string | undefined;
+  readonly entry: { readonly kind: 'queue'; readonly queueId: string } | { readonly kind: 'flow'; readonly flow: Flow };
+  readonly plan: CallPlan;
+}
+
+/** Configuration of the call's tenant at the moment of asking: what is changed while a call lives counts at once. */
+export interface CallPlan {
+  queue(queueId: string): QueuePlan | undefined;
+  queueNamed(name: string): QueuePlan | undefined;
+  flow(name: string): Flow | undefined;
+  /** Hours that are not configured count as open: nobody is sent away by a mistake. */
+  isOpen(hours: string, at: number): { readonly open: boolean; readonly reason: string };
+  /** What the media server is told to play. */
+  promptUri(name: string): string | undefined;
+  /** The trunk over which a number outside may be called; undefined: it may not. */
+  trunkTo(e164: string, arrivedOn: string): string | undefined;
+}
+
+export interface QueuePlan {
   readonly queueId: string;
-  readonly queueName: string;
-  readonly queueDisplayName: string;
+  readonly name: string;
+  readonly displayName: string;
   readonly musicUri: string;
+  readonly maxWaitMs: number | undefined;
+  readonly letRingFinish: boolean;
+  /** Undefined: always open. */
+  readonly hours: string | undefined;
+  readonly paused: boolean;
+  readonly exits: QueueExits;
 }
 
 export interface Matcher {

@@ -1,42 +1,19 @@
-import type { Clock } from '../lib/clock';
 import { describeError, isSidekickError } from '../lib/errors';
 import type { Log } from '../lib/log';
-import type { Metrics } from '../lib/metrics';
+import type { CallContext, CallSessionDeps, CallSessionInfo } from './call-context';
+import { CallFacts } from './call-facts';
+import { CallFlow } from './call-flow';
+import { CallOffers } from './call-offers';
+import { CallSound } from './call-sound';
 import { initialCallState, stepCall } from './call-state';
 import type { CallEffect, CallInput, CallState } from './call-state';
-import { OfferSession } from './offer-session';
-import type { OfferClosing } from './offer-state';
-import type {
-  AgentLegs,
-  CallerHandles,
-  CallerIdentity,
-  CallerLeg,
-  CallMedia,
-  CallRoute,
-  CallStore,
-  Matcher,
-  ReservedOffer,
-} from './ports';
-import { persist } from './persist';
+import { CallTransfers } from './call-transfers';
+import { CallWaiting } from './call-waiting';
+import { Destinations } from './destinations';
+import type { CallerHandles, CallerLeg, CallExit, ReservedOffer, TransferRequest } from './ports';
 import type { Termination } from './termination';
 
-export interface CallSessionDeps {
-  readonly store: CallStore;
-  readonly legs: AgentLegs;
-  readonly media: CallMedia;
-  readonly matcher: Matcher;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Pick<Metrics, 'callStage' | 'offerEnded' | 'queueWaited'>;
-  readonly onUnexpected: (machine: 'call' | 'offer', state: string, input: string) => void;
-}
-
-export interface CallSessionInfo {
-  readonly callId: string;
-  readonly sipCallId: string;
-  readonly caller: CallerIdentity;
-  readonly route: CallRoute;
-}
+export type { CallSessionDeps, CallSessionInfo } from './call-context';
 
 export interface SessionHooks {
   /** Answered, and that is stored; or ended. */
@@ -45,8 +22,8 @@ export interface SessionHooks {
 }
 
 /**
- * One caller's call on this node: runs the call machine's effects on the caller's leg, the agents' legs and the store. Facts
- * of a call are written in the order in which they happened.
+ * One caller's call on this node: runs the call machine's effects on the caller's leg, the agents' legs and the store. What
+ * belongs together is in its own part: offers, waiting, flow, transfers, sound.
  */
 export class CallSession {
   readonly info: CallSessionInfo;
@@ -54,15 +31,16 @@ export class CallSession {
   readonly #caller: CallerLeg;
   readonly #log: Log;
   readonly #hooks: SessionHooks;
+  readonly #facts: CallFacts;
+  readonly #sound: CallSound;
+  readonly #offers: CallOffers;
+  readonly #waiting: CallWaiting;
+  readonly #flow: CallFlow;
+  readonly #transfers: CallTransfers;
+  readonly #startedAt: number;
   #state: CallState = initialCallState;
   #handles: CallerHandles | undefined;
-  readonly #offers = new Map<string, OfferSession>();
-  readonly #reserved = new Map<string, ReservedOffer>();
-  readonly #seen = new Set<string>();
-  #facts: Promise<void> = Promise.resolve();
   #factsDone = false;
-  readonly #startedAt: number;
-  #waitingSince: number | undefined;
   #reported = false;
 
   constructor(deps: CallSessionDeps, info: CallSessionInfo, caller: CallerLeg, hooks: SessionHooks) {
@@ -72,6 +50,50 @@ export class CallSession {
     this.#hooks = hooks;
     this.#startedAt = deps.clock.now();
     this.#log = deps.log.child({ callId: info.callId });
+    this.#facts = new CallFacts(deps.clock, this.#log, (name) => {
+      this.#factLost(name);
+    });
+    const context = this.#context();
+    const destinations = new Destinations(context);
+    this.#sound = new CallSound(context);
+    this.#waiting = new CallWaiting(context, this.#sound, destinations);
+    this.#flow = new CallFlow(context, this.#sound, destinations, (traits) => {
+      this.#waiting.set(traits);
+    });
+    const done = (): void => {
+      this.#maybeFinished();
+    };
+    this.#offers = new CallOffers(context, {
+      onTransfer: (request) => {
+        this.transfer(request, 'agent');
+      },
+      onPlaceInDoubt: () => {
+        this.#waiting.takePlace();
+      },
+      onClosed: done,
+    });
+    this.#transfers = new CallTransfers(context, this.#offers, destinations, done);
+  }
+
+  #context(): CallContext {
+    return {
+      deps: this.#deps,
+      info: this.info,
+      plan: this.info.route.plan,
+      caller: this.#caller,
+      log: this.#log,
+      state: () => this.#state,
+      handles: () => this.#handles,
+      input: (input) => {
+        this.input(input);
+      },
+      event: (kind, data) => {
+        this.#event(kind, data);
+      },
+      fact: (name, write) => {
+        this.#facts.add(name, write);
+      },
+    };
   }
 
   get state(): CallState {
@@ -80,7 +102,12 @@ export class CallSession {
 
   /** Offers whose row may still be open; for drains and leak checks. */
   get openOffers(): number {
-    return this.#offers.size;
+    return this.#offers.open;
+  }
+
+  /** The queue in which the caller waits now. */
+  get waitingIn(): string | undefined {
+    return this.#state.kind === 'waiting' ? this.info.route.plan.queue(this.#state.queueId)?.name : undefined;
   }
 
   start(): void {
@@ -94,10 +121,12 @@ export class CallSession {
       dialledNumber: route.number,
       sipCallId: this.info.sipCallId,
     });
-    this.#event('call:arrived', { number: route.number, queue: route.queueName });
-    this.#facts = stored.catch((error: unknown) => {
-      this.#log.error({ event: 'call_not_stored', reason: describeError(error) });
-    });
+    this.#event('call:arrived', { number: route.number, ...entryOf(this.info) });
+    this.#facts.begin(
+      stored.catch((error: unknown) => {
+        this.#log.error({ event: 'call_not_stored', reason: describeError(error) });
+      }),
+    );
     // Only now: a caller who is gone already ends the call at once, and its end must be written after its row.
     this.#caller.onLeft((cause) => {
       this.input({ kind: 'caller-left', cause });
@@ -105,7 +134,15 @@ export class CallSession {
     this.#caller.onMediaLost(() => {
       this.input({ kind: 'media-lost' });
     });
+    this.#caller.onKey((key) => {
+      this.#waiting.key(key);
+    });
     if (this.state.kind === 'ended') {
+      return;
+    }
+    const refusal = this.#flow.refusal();
+    if (refusal !== undefined) {
+      this.input({ kind: 'refused', sip: refusal });
       return;
     }
     this.#prepare(stored).catch((error: unknown) => {
@@ -129,20 +166,34 @@ export class CallSession {
 
   /** An offer was reserved for this call by a match, here or on another node. False: this call knows of it already. */
   offerReserved(offer: ReservedOffer): boolean {
-    if (this.#seen.has(offer.offerId)) {
+    if (!this.#offers.reserve(offer)) {
       return false;
     }
-    this.#seen.add(offer.offerId);
-    this.#reserved.set(offer.offerId, offer);
-    this.input({ kind: 'offer-reserved', offerId: offer.offerId });
+    this.input({ kind: 'offer-reserved', offerId: offer.offerId, queueId: offer.queueId });
     return true;
+  }
+
+  /** A decision found that the call should leave its queue. */
+  exit(exit: CallExit): void {
+    this.#waiting.exit(exit);
+  }
+
+  /** Sends the caller on; `request.progress` hears how that goes. */
+  transfer(request: TransferRequest, by: 'agent' | 'system'): void {
+    this.#transfers.request(request, by);
   }
 
   input(input: CallInput): void {
     const step = stepCall(this.#state, input);
     if (!step) {
-      this.#deps.onUnexpected('call', this.#state.kind, input.kind);
+      // The end of an offer that the call did not wait for any more is told as well.
+      if (input.kind !== 'offer-over') {
+        this.#deps.onUnexpected('call', this.#state.kind, input.kind);
+      }
       return;
+    }
+    if (this.#state.kind === 'waiting' && step.state.kind !== 'waiting') {
+      this.#waiting.pause();
     }
     this.#state = step.state;
     for (const effect of step.effects) {
@@ -156,35 +207,35 @@ export class CallSession {
         this.#answer();
         return;
       }
-      case 'play-greeting': {
-        this.#greet();
+      case 'run-flow': {
+        this.#flow.run(effect.flow);
+        return;
+      }
+      case 'stop-flow': {
+        this.#flow.stop();
         return;
       }
       case 'start-waiting': {
-        this.#waitingSince = this.#deps.clock.now();
-        this.#caller.startMusic(this.info.route.musicUri);
-        this.#enqueue();
+        this.#waiting.start(effect.queueId);
         return;
       }
       case 'resume-waiting': {
-        this.#caller.startMusic(this.info.route.musicUri);
-        this.#enqueue();
+        this.#waiting.resume(effect.queueId);
         return;
       }
-      case 'ring-agent': {
-        this.#ring(effect.offerId);
-        return;
-      }
-      case 'withdraw-offer': {
-        this.#withdraw(effect.offerId, effect.why);
+      case 'park-caller': {
+        const queue = effect.queueId === undefined ? undefined : this.info.route.plan.queue(effect.queueId);
+        this.#sound.music(queue?.musicUri);
         return;
       }
       case 'bridge': {
-        this.#bridge(effect.offerId);
+        this.#bridge(effect.channel);
         return;
       }
-      case 'end-agent-leg': {
-        this.#offers.get(effect.offerId)?.input({ kind: 'finish', endedBy: effect.endedBy });
+      case 'announce': {
+        void this.#sound.play(effect.uri).then(() => {
+          this.input({ kind: 'announced' });
+        });
         return;
       }
       case 'hang-up-caller': {
@@ -192,11 +243,50 @@ export class CallSession {
         return;
       }
       case 'leave-queue': {
-        this.#fact('leave-queue', () => this.#deps.store.leaveQueue(this.info.callId, effect.outcome));
+        const { outcome } = effect;
+        this.#facts.add('leave-queue', () => this.#deps.store.leaveQueue(this.info.callId, outcome));
         return;
       }
       case 'finish': {
         this.#finish(effect.termination);
+        return;
+      }
+      default: {
+        this.#runOnOthers(effect);
+      }
+    }
+  }
+
+  /** Effects on agents and on others whom the call is sent to. */
+  #runOnOthers(
+    effect: Extract<
+      CallEffect,
+      { kind: 'ring-agent' | 'withdraw-offer' | 'end-agent-leg' | 'dial' | 'end-outside-leg' | 'transfer-progress' }
+    >,
+  ): void {
+    switch (effect.kind) {
+      case 'ring-agent': {
+        this.#offers.ring(effect.offerId);
+        return;
+      }
+      case 'withdraw-offer': {
+        this.#offers.withdraw(effect.offerId, effect.why);
+        return;
+      }
+      case 'end-agent-leg': {
+        this.#offers.end(effect.offerId, effect.endedBy);
+        return;
+      }
+      case 'dial': {
+        this.#transfers.dial(effect.legId, effect.to);
+        return;
+      }
+      case 'end-outside-leg': {
+        this.#transfers.endLeg(effect.legId);
+        return;
+      }
+      case 'transfer-progress': {
+        this.#transfers.progress(effect.sip);
       }
     }
   }
@@ -206,7 +296,7 @@ export class CallSession {
       () => {
         this.#deps.metrics.callStage('answer', this.#deps.clock.now() - this.#startedAt);
         this.#event('call:answered');
-        this.#fact('mark-answered', async () => {
+        this.#facts.add('mark-answered', async () => {
           await this.#deps.store.markAnswered(this.info.callId);
           this.#hooks.onSetUp();
         });
@@ -221,162 +311,48 @@ export class CallSession {
     );
   }
 
-  #greet(): void {
-    const { greetingUri } = this.info.route;
-    if (greetingUri === undefined) {
-      this.input({ kind: 'greeting-done' });
-      return;
-    }
-    this.#event('call:greeting');
-    void this.#caller.play(greetingUri).then(() => {
-      if (this.#state.kind === 'greeting') {
-        this.input({ kind: 'greeting-done' });
-      }
-    });
-  }
-
-  #enqueue(): void {
-    const { callId, route } = this.info;
-    this.#fact('enqueue', async () => {
-      const place = await this.#deps.store.enqueue(callId, route.queueId);
-      if (place) {
-        this.#event('call:waiting', { queue: route.queueName, position: place.position });
-        this.#deps.matcher.requestMatch(route.queueId);
-      }
-    });
-  }
-
-  #ring(offerId: string): void {
-    const offer = this.#reserved.get(offerId);
-    this.#reserved.delete(offerId);
-    if (!offer || !this.#handles) {
-      this.#closeWithoutLeg(offerId, { kind: 'canceled', why: 'withdrawn' }, offer?.target.agentId);
-      return;
-    }
-    this.#event('call:offered', { offerId, agent: offer.target.agentName, presence: offer.presence });
-    this.#startOffer(offer, this.#handles);
-  }
-
-  #startOffer(offer: ReservedOffer, handles: CallerHandles): void {
-    const { offerId } = offer;
-    const session = new OfferSession(
-      { store: this.#deps.store, legs: this.#deps.legs, clock: this.#deps.clock, log: this.#log },
-      {
-        onAgentAnswered: () => {
-          this.input({ kind: 'agent-answered', offerId });
-        },
-        onAgentLeft: () => {
-          this.input({ kind: 'agent-left', offerId });
-        },
-        onOfferClosed: (closing) => {
-          this.#offerClosed(offerId, closing, offer.target.agentId);
-        },
-        onEvent: (kind, data) => {
-          this.#event(kind, data);
-        },
-        onUnexpected: this.#deps.onUnexpected,
-      },
-      {
-        offerId,
-        callId: this.info.callId,
-        target: offer.target,
-        caller: this.info.caller,
-        queueDisplayName: this.info.route.queueDisplayName,
-        codec: handles.codec,
-        mediaServer: handles.mediaServer,
-        musicUri: this.info.route.musicUri,
-      },
-    );
-    this.#offers.set(offerId, session);
-    session.input({ kind: 'start' });
-  }
-
-  #withdraw(offerId: string, why: 'caller-gone' | 'withdrawn'): void {
-    const session = this.#offers.get(offerId);
-    if (session) {
-      session.input({ kind: 'withdraw', why });
-      return;
-    }
-    const agentId = this.#reserved.get(offerId)?.target.agentId;
-    this.#reserved.delete(offerId);
-    this.#closeWithoutLeg(offerId, { kind: 'canceled', why }, agentId);
-  }
-
-  /** An offer that never got a leg: only its row has to be closed, so that the agent is free. Closing twice is harmless. */
-  #closeWithoutLeg(offerId: string, closing: OfferClosing, agentId: string | undefined): void {
-    this.#fact('close-offer', async () => {
-      await this.#deps.store.closeOffer(offerId, closing);
-      this.#offerClosed(offerId, closing, agentId);
-    });
-  }
-
-  #offerClosed(offerId: string, closing: OfferClosing, agentId: string | undefined): void {
-    this.#deps.metrics.offerEnded(
-      closing.kind === 'refused' ? closing.outcome : closing.kind === 'canceled' ? 'canceled' : 'answered',
-      this.#offers.get(offerId)?.ringMs,
-    );
-    this.#offers.delete(offerId);
-    this.#event('offer:closed', { offerId, ...closing });
-    if ('offerId' in this.#state && this.#state.offerId === offerId) {
-      this.input({ kind: 'offer-over', offerId });
-    }
-    this.#deps.matcher.requestMatch(this.info.route.queueId);
-    if (agentId !== undefined) {
-      this.#deps.matcher.agentChanged([agentId]);
-    }
-    this.#maybeFinished();
-  }
-
-  #bridge(offerId: string): void {
-    const handles = this.#handles;
-    if (!handles) {
-      this.input({ kind: 'bridge-failed', offerId });
-      return;
-    }
+  #bridge(channel: string): void {
     const answeredAt = this.#deps.clock.now();
-    this.#deps.media.bridge(handles.mediaServer, handles.mediaChannel, offerId).then(
+    this.#sound.join(channel).then(
       () => {
-        if (this.#state.kind !== 'connecting' || this.#state.offerId !== offerId) {
-          this.#bridgedTooLate();
-          return;
+        const state = this.#state;
+        if (state.kind === 'connecting' && state.offerId === channel) {
+          this.#offers.connected(channel);
+          this.#event('call:connected', { offerId: channel });
+          this.#deps.metrics.callStage('bridge', this.#deps.clock.now() - answeredAt);
+          this.#waiting.waited('connected');
+          this.input({ kind: 'bridged', channel });
+        } else if (state.kind === 'joining' && state.legId === channel) {
+          this.#event('transfer:connected', { legId: channel });
+          this.#waiting.waited('ended');
+          this.input({ kind: 'bridged', channel });
+        } else {
+          this.#bridgedTooLate(state);
         }
-        this.#offers.get(offerId)?.input({ kind: 'connected' });
-        this.#event('call:connected', { offerId });
-        this.#deps.metrics.callStage('bridge', this.#deps.clock.now() - answeredAt);
-        this.#waited('connected');
-        this.input({ kind: 'bridged', offerId });
       },
       (error: unknown) => {
-        this.#log.error({ event: 'call_bridge_failed', offerId, reason: describeError(error) });
-        this.input({ kind: 'bridge-failed', offerId });
+        this.#log.error({ event: 'call_bridge_failed', channel, reason: describeError(error) });
+        this.input({ kind: 'bridge-failed', channel });
       },
     );
   }
 
-  /** Counts the wait once, by what ended it. */
-  #waited(outcome: 'connected' | 'abandoned' | 'ended'): void {
-    if (this.#waitingSince !== undefined) {
-      const { metrics, clock } = this.#deps;
-      metrics.queueWaited(this.info.route.queueName, outcome, clock.now() - this.#waitingSince);
-      this.#waitingSince = undefined;
-    }
-  }
-
-  /** The agent left while the channels were being joined: the join took the caller's music away, so it is started again. */
-  #bridgedTooLate(): void {
-    if (this.#state.kind === 'waiting' || this.#state.kind === 'offered') {
-      this.#caller.startMusic(this.info.route.musicUri);
+  /** Whoever answered left while the channels were being joined: the join took the caller's music away, so it is started again. */
+  #bridgedTooLate(state: CallState): void {
+    if ('queueId' in state && state.kind !== 'flow' && state.kind !== 'closing') {
+      const queue = state.queueId === undefined ? undefined : this.info.route.plan.queue(state.queueId);
+      this.#sound.music(queue?.musicUri);
     }
   }
 
   #finish(end: Termination): void {
     this.#event('call:ended', { ...end });
-    this.#waited(end.result === 'abandoned' ? 'abandoned' : 'ended');
+    this.#waiting.waited(end.result === 'abandoned' ? 'abandoned' : 'ended');
     this.#log.info({ event: 'call_ended', result: end.result, reason: end.reason });
     this.#hooks.onSetUp();
     this.#caller.close();
-    this.#fact('end-call', () => this.#deps.store.endCall(this.info.callId, end));
-    void this.#facts.then(() => {
+    this.#facts.add('end-call', () => this.#deps.store.endCall(this.info.callId, end));
+    this.#facts.whenWritten(() => {
       this.#factsDone = true;
       this.#maybeFinished();
     });
@@ -393,21 +369,20 @@ export class CallSession {
     this.#deps.store.appendEvent(this.info.callId, kind, data);
   }
 
-  /** Queues a write behind the earlier ones. */
-  #fact(name: string, write: () => Promise<void>): void {
-    this.#facts = this.#facts.then(async () => {
-      if (!(await persist(name, write, this.#deps.clock, this.#log))) {
-        this.#factLost(name);
-      }
-    });
-  }
-
-  /** Over are the call, its facts and every offer it was given: only then is it forgotten. */
+  /** Over are the call, its facts and every leg it was given: only then is it forgotten. */
   #maybeFinished(): void {
-    if (this.#state.kind !== 'ended' || !this.#factsDone || this.#offers.size > 0 || this.#reported) {
+    const open = this.#offers.open + this.#transfers.open;
+    if (this.#state.kind !== 'ended' || !this.#factsDone || open > 0 || this.#reported) {
       return;
     }
     this.#reported = true;
     this.#hooks.onFinished(this.#state.termination);
   }
+}
+
+/** What the number leads to, for logs and events. */
+export function entryOf({ route }: CallSessionInfo): { readonly queue: string } | { readonly flow: string } {
+  return route.entry.kind === 'queue'
+    ? { queue: route.plan.queue(route.entry.queueId)?.name ?? route.entry.queueId }
+    : { flow: route.entry.flow.name };
 }

@@ -8,6 +8,7 @@ export type TerminationReason =
   | 'caller-gave-up-waiting'
   | 'caller-gave-up-ringing'
   | 'caller-gave-up-in-greeting'
+  | 'caller-gave-up-in-flow'
   | 'caller-gave-up-before-answer'
   | 'offer-refused-by-media'
   | 'media-failed'
@@ -15,6 +16,15 @@ export type TerminationReason =
   | 'no-ack'
   | 'store-failed'
   | 'queue-closed'
+  | 'queue-paused'
+  | 'queue-full'
+  | 'no-agents'
+  | 'wait-too-long'
+  | 'left-by-key'
+  | 'ended-by-flow'
+  | 'target-hung-up'
+  | 'target-not-reached'
+  | 'exit-failed'
   | 'ended-by-admin'
   | 'node-stopping'
   | 'node-lost';
@@ -30,13 +40,25 @@ const RESULTS: Record<TerminationReason, TerminationResult> = {
   'caller-gave-up-waiting': 'abandoned',
   'caller-gave-up-ringing': 'abandoned',
   'caller-gave-up-in-greeting': 'abandoned',
+  'caller-gave-up-in-flow': 'abandoned',
   'caller-gave-up-before-answer': 'abandoned',
   'offer-refused-by-media': 'client-error',
   'media-failed': 'server-error',
   'media-lost': 'server-error',
   'no-ack': 'upstream-error',
   'store-failed': 'server-error',
+  // Ended as the configuration says.
   'queue-closed': 'success',
+  'queue-paused': 'success',
+  'queue-full': 'success',
+  'no-agents': 'success',
+  'wait-too-long': 'success',
+  'left-by-key': 'success',
+  'ended-by-flow': 'success',
+  'target-hung-up': 'success',
+  'target-not-reached': 'upstream-error',
+  // A flow, prompt or queue that an exit names is not there, or exits lead round in circles.
+  'exit-failed': 'server-error',
   'ended-by-admin': 'success',
   'node-stopping': 'server-error',
   'node-lost': 'indeterminate',

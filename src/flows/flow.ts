@@ -19,9 +19,9 @@ export const EXIT_REASONS = ['closed', 'paused', 'full', 'noAgents', 'noPresence
 export type ExitReason = (typeof EXIT_REASONS)[number];
 
 /** The exits of a queue: an action for each reason, and for keys that a waiting caller may press. */
-export type QueueExits = { readonly [R in ExitReason]?: Action } & {
+export type QueueExits = { readonly [R in ExitReason]?: Action | undefined } & {
   /** By key: one of 0–9, `*`, `#`. */
-  readonly keys?: Readonly<Record<string, Action>>;
+  readonly keys?: Readonly<Record<string, Action>> | undefined;
 };
 
 export interface SkillNeed {
@@ -33,27 +33,27 @@ export interface SkillNeed {
 /** What a flow may say about the call; it counts in every queue that the call waits in afterwards. */
 export interface CallTraits {
   /** 0–9; higher is strictly first. */
-  readonly class?: number;
+  readonly class?: number | undefined;
   /** Counts as time waited. */
-  readonly headStartSeconds?: number;
+  readonly headStartSeconds?: number | undefined;
   /** On top of what the queue needs. */
-  readonly needs?: readonly SkillNeed[];
+  readonly needs?: readonly SkillNeed[] | undefined;
   /** Names of agents who are asked first. */
-  readonly preferAgents?: readonly string[];
+  readonly preferAgents?: readonly string[] | undefined;
 }
 
 export interface Menu {
   readonly prompt: string;
-  /** By key: one of 0–9, `*`, `#`. */
+  /** By key: one of 0–9, `*`, `#`. After its steps the flow goes on. */
   readonly keys: Readonly<Record<string, readonly FlowStep[]>>;
   /** How often the prompt is played before `noInput`. Default 3. */
-  readonly tries?: number;
+  readonly tries?: number | undefined;
   /** How long a key is waited for after each prompt. Default 5. */
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds?: number | undefined;
   /** Played after a key that leads nowhere. Default: the prompt is played again at once. */
-  readonly invalid?: string;
-  /** Where a caller goes who pressed nothing, or nothing that leads anywhere, in all tries. Default: hang-up. */
-  readonly noInput?: readonly FlowStep[];
+  readonly invalid?: string | undefined;
+  /** For a caller who pressed nothing, or nothing that leads anywhere, in all tries. The flow goes on afterwards. */
+  readonly noInput?: readonly FlowStep[] | undefined;
 }
 
 export type FlowStep =
@@ -67,7 +67,7 @@ export type FlowStep =
   | { readonly enqueue: string }
   | { readonly number: string }
   /** `sip`: the status that goes with it, where the caller was not answered yet. */
-  | { readonly hangUp: { readonly sip?: number } };
+  | { readonly hangUp: { readonly sip?: number | undefined } };
 
 export interface Flow {
   readonly name: string;

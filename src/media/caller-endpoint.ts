@@ -1,11 +1,23 @@
 import type { Codec } from '../calls/ports';
 import { describeError, SidekickError } from '../lib/errors';
 import type { Log } from '../lib/log';
-import type { FsmrfEndpoint } from './fsmrf';
+import type { EslEvent, FsmrfEndpoint } from './fsmrf';
 import type { MediaServerLink } from './media-server-link';
 
 /** A soft tone every few seconds, made by the media server itself. */
 const FALLBACK_MUSIC = 'tone_stream://%(400,4600,425);loops=-1';
+/** Music that ended sooner than this is waited for a moment before it begins again, milliseconds. */
+const MIN_MUSIC_MS = 500;
+const MUSIC_AGAIN_MS = 100;
+/** How long the end of what was broken off is waited for; FreeSWITCH takes one or two frames of 20 ms. */
+const BREAK_WAIT_MS = 500;
+
+/** What plays, or is about to. */
+interface Sound {
+  /** URI of endless music; undefined for a prompt. */
+  readonly music: string | undefined;
+  ended: Promise<void>;
+}
 
 /** The caller's channel on FreeSWITCH: prompts, music, renegotiation, end. `close()` is idempotent. */
 export class CallerEndpoint {
@@ -15,6 +27,9 @@ export class CallerEndpoint {
   #closed = false;
   #gone = false;
   #onLost: (() => void) | undefined;
+  #current: Sound | undefined;
+  #playing = 0;
+  #questions = 0;
   readonly #onGone = new Set<() => void>();
 
   private constructor(link: MediaServerLink, endpoint: FsmrfEndpoint, log: Log) {
@@ -71,41 +86,150 @@ export class CallerEndpoint {
     this.#onLost = handler;
   }
 
-  /** Plays to the end. Resolves when played, when the channel goes away, and when the file cannot be played (logged). */
-  async play(uri: string): Promise<void> {
-    const response = await this.#playback(uri);
-    if (response === 'FILE NOT FOUND' || response === 'PLAYBACK ERROR') {
-      this.#log.error({ event: 'prompt_not_played', uri, reason: response });
-    }
-  }
-
-  /**
-   * Starts endless music and returns at once. Music that the server does not have is replaced by a soft tone, so that nobody
-   * waits in silence. (Music that a bridge interrupts ends as an error of another kind, which is as it should be.)
-   */
-  startMusic(uri: string): void {
-    void this.#playback(uri).then((response) => {
-      if (response === 'FILE NOT FOUND' && !this.#gone && uri !== FALLBACK_MUSIC) {
-        this.#log.error({ event: 'music_missing', uri });
-        this.startMusic(FALLBACK_MUSIC);
+  /** Called for every key that the caller presses, whatever plays or whoever is talked to. */
+  onKey(handler: (key: string) => void): void {
+    this.#endpoint.on('dtmf', (event: { readonly dtmf?: string }) => {
+      if (event.dtmf !== undefined) {
+        handler(event.dtmf);
       }
     });
   }
 
+  /** Plays to the end, instead of what plays. Resolves when played, when stopped, and when it cannot be played (logged). */
+  async play(uri: string): Promise<void> {
+    await this.#sound(uri, async () => {
+      const response = await this.#execute('playback', uri);
+      if (response === 'FILE NOT FOUND') {
+        this.#log.error({ event: 'prompt_not_played', uri, reason: response });
+      }
+      return undefined;
+    });
+  }
+
+  /**
+   * Starts endless music instead of what plays, and returns at once; the same music goes on without a gap. Music that ends by
+   * itself begins again; music that the server does not have is replaced by a soft tone, so that nobody waits in silence.
+   */
+  startMusic(uri: string): void {
+    if (this.#current?.music === uri) {
+      return;
+    }
+    void this.#sound(
+      uri,
+      async (current) => {
+        for (let file = uri; this.#current === current && !this.#gone;) {
+          const startedAt = Date.now();
+          const response = await this.#execute('playback', file);
+          if (this.#current !== current) {
+            break;
+          }
+          if (response === 'FILE NOT FOUND') {
+            this.#log.error({ event: 'music_missing', uri: file });
+            file = FALLBACK_MUSIC;
+          }
+          if (Date.now() - startedAt < MIN_MUSIC_MS) {
+            await new Promise((resolve) => setTimeout(resolve, MUSIC_AGAIN_MS));
+          }
+        }
+        return undefined;
+      },
+      uri,
+    );
+  }
+
+  /**
+   * Plays a prompt instead of what plays and takes one key, which ends the prompt; `timeoutMs` (at least 1,000) runs after it.
+   * Undefined: none came, it was stopped, or the channel went away.
+   */
+  async askForKey(uri: string, timeoutMs: number): Promise<string | undefined> {
+    return await this.#sound(uri, async () => {
+      // A name of its own for each question: the answer to an earlier one must not be taken for this one's.
+      const variable = `key_${++this.#questions}`;
+      const prompt = uri.includes(' ') ? `'${uri}'` : uri;
+      const args = `1 1 1 ${timeoutMs} none ${prompt} silence_stream://20 ${variable} [0-9*#] ${timeoutMs}`;
+      let key: string | undefined;
+      await this.#execute('play_and_get_digits', args, (event) => {
+        key = event.getHeader(`variable_${variable}`);
+      });
+      return key === '' || key === '_undef_' ? undefined : key;
+    });
+  }
+
+  /** Ends what plays. */
+  stopSound(): void {
+    this.#break();
+    this.#current = undefined;
+  }
+
+  /** The channel is being joined with another or taken off: what was started before plays no more. */
+  soundGone(): void {
+    this.#current = undefined;
+  }
+
+  /**
+   * One sound at a time: what plays is broken off and has ended before the next one starts, since a playback that starts inside
+   * another would leave that one to go on afterwards.
+   */
+  async #sound<T>(
+    name: string,
+    run: (current: Sound) => Promise<T | undefined>,
+    music?: string,
+  ): Promise<T | undefined> {
+    const before = this.#current;
+    const current: Sound = { music, ended: Promise.resolve() };
+    this.#current = current;
+    const started = (async (): Promise<T | undefined> => {
+      if (before) {
+        this.#break();
+        await Promise.race([before.ended, new Promise((resolve) => setTimeout(resolve, BREAK_WAIT_MS))]);
+      }
+      return this.#current === current && !this.#gone ? await run(current) : undefined;
+    })();
+    current.ended = started.then(
+      () => undefined,
+      (error: unknown) => {
+        this.#log.warn({ event: 'sound_failed', sound: name, reason: describeError(error) });
+      },
+    );
+    const result = await started;
+    if (this.#current === current) {
+      this.#current = undefined;
+    }
+    return result;
+  }
+
+  #break(): void {
+    if (this.#gone || this.#playing === 0) {
+      return;
+    }
+    this.#link.api(`uuid_break ${this.channel}`).catch((error: unknown) => {
+      this.#log.warn({ event: 'sound_not_stopped', reason: describeError(error) });
+    });
+  }
+
   /** Resolves to FreeSWITCH's word on it, or to undefined when the channel went away. */
-  #playback(uri: string): Promise<string | undefined> {
+  #execute(app: string, args: string, onEvent?: (event: EslEvent) => void): Promise<string | undefined> {
     return new Promise((resolve) => {
       if (this.#gone) {
         resolve(undefined);
         return;
       }
+      this.#playing++;
+      const over = (response: string | undefined): void => {
+        if (this.#onGone.delete(gone)) {
+          this.#playing--;
+          resolve(response);
+        }
+      };
       const gone = (): void => {
-        resolve(undefined);
+        over(undefined);
       };
       this.#onGone.add(gone);
-      this.#endpoint.execute('playback', uri, (error, event) => {
-        this.#onGone.delete(gone);
-        resolve(error ? describeError(error) : event.getHeader('Application-Response'));
+      this.#endpoint.execute(app, args, (error, event) => {
+        if (!error) {
+          onEvent?.(event);
+        }
+        over(error ? describeError(error) : event.getHeader('Application-Response'));
       });
     });
   }
@@ -151,10 +275,9 @@ export class CallerEndpoint {
     }
     this.#gone = true;
     this.#link.endpointGone();
-    for (const resolve of this.#onGone) {
+    for (const resolve of [...this.#onGone]) {
       resolve();
     }
-    this.#onGone.clear();
     if (!this.#closed) {
       this.#onLost?.();
     }

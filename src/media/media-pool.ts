@@ -65,6 +65,10 @@ export class MediaPool implements CallMedia {
     await this.byName(mediaServer).command(`uuid_bridge ${callerChannel} ${agentChannel}`);
   }
 
+  async park(mediaServer: string, channel: string): Promise<void> {
+    await this.byName(mediaServer).command(`uuid_transfer ${channel} park inline`);
+  }
+
   close(): void {
     for (const link of this.links) {
       link.close();

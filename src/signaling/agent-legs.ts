@@ -1,4 +1,4 @@
-import type { AgentLeg, AgentLegHandlers, AgentLegRequest, AgentLegs } from '../calls/ports';
+import type { AgentLeg, AgentLegHandlers, AgentLegRequest, AgentLegs, Codec, OutsideLegRequest } from '../calls/ports';
 import { SidekickError, describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import type { Metrics } from '../lib/metrics';
@@ -17,7 +17,21 @@ import type { TrunkHealth } from './teams/trunk-health';
 /** A trunk that agents are reached over. */
 export type AgentTrunk =
   | ({ readonly kind: 'teams' } & TeamsTrunk)
-  | ({ readonly kind: 'pbx'; readonly name: string; readonly maxCalls: number; readonly srtp: boolean } & PbxTrunk);
+  | ({ readonly kind: 'pbx'; readonly name: string; readonly maxCalls: number; readonly srtp: boolean } & PbxTrunk)
+  /** Numbers outside. */
+  | ({ readonly kind: 'carrier'; readonly name: string; readonly maxCalls: number; readonly srtp: boolean } & PbxTrunk);
+
+/** A leg that FreeSWITCH originates, whoever is called. */
+interface LegPlan {
+  readonly channel: string;
+  readonly trunkId: string;
+  readonly trunk: AgentTrunk;
+  readonly codec: Codec;
+  readonly mediaServer: string;
+  readonly musicUri: string;
+  readonly ringTimeoutMs: number;
+  readonly invites: AgentInvite[];
+}
 
 export interface AgentLegsDeps {
   readonly link: DrachtioLink;
@@ -49,12 +63,23 @@ export class AgentLegService implements AgentLegs {
 
   start(request: AgentLegRequest, handlers: AgentLegHandlers): AgentLeg {
     const log = this.#deps.log.child({ callId: request.callId, offerId: request.offerId });
+    return this.#safely(handlers, log, () => this.#toAgent(request, handlers, log));
+  }
+
+  dial(request: OutsideLegRequest, handlers: AgentLegHandlers): AgentLeg {
+    const log = this.#deps.log.child({ callId: request.callId, legId: request.legId });
+    return this.#safely(handlers, log, () => this.#toOutside(request, handlers, log));
+  }
+
+  /** What cannot even be started is refused like everything else, after the caller of this has the leg in hand. */
+  #safely(handlers: AgentLegHandlers, log: Log, start: () => AgentLeg): AgentLeg {
     try {
-      return this.#start(request, handlers, log);
+      return start();
     } catch (error) {
       log.error({ event: 'agent_leg_not_started', reason: describeError(error) });
       setImmediate(() => {
         handlers.refused('failed', undefined, describeError(error));
+        handlers.over();
       });
       return {
         drop: () => {
@@ -64,7 +89,7 @@ export class AgentLegService implements AgentLegs {
     }
   }
 
-  #start(request: AgentLegRequest, handlers: AgentLegHandlers, log: Log): AgentLeg {
+  #toAgent(request: AgentLegRequest, handlers: AgentLegHandlers, log: Log): AgentLeg {
     const { endpoint } = request.target;
     if (endpoint.kind === 'web') {
       throw new SidekickError('SK_CONFIG_INVALID', `agent "${request.target.agentName}" uses the browser phone`, {
@@ -79,7 +104,43 @@ export class AgentLegService implements AgentLegs {
         `trunk "${endpoint.trunk}" of agent "${request.target.agentName}" is not configured`,
       );
     }
-    const active = this.#active.get(endpoint.trunkId) ?? 0;
+    const { codec, mediaServer, musicUri, offerId, target } = request;
+    return this.#originate(
+      {
+        channel: offerId,
+        trunkId: endpoint.trunkId,
+        trunk,
+        codec,
+        mediaServer,
+        musicUri,
+        ringTimeoutMs: target.ringTimeoutMs,
+        invites: this.#invites(trunk, request),
+      },
+      handlers,
+      log,
+    );
+  }
+
+  #toOutside(request: OutsideLegRequest, handlers: AgentLegHandlers, log: Log): AgentLeg {
+    const { to, legId, codec, mediaServer, musicUri, ringTimeoutMs } = request;
+    const trunk = this.#deps.trunk(to.trunkId);
+    if (to.kind !== 'number' || trunk?.kind !== 'carrier') {
+      throw new SidekickError('SK_CONFIG_INVALID', 'the target cannot be called on this trunk', {
+        why: trunk ? `it is of kind ${trunk.kind}` : 'the trunk is not configured, or may not call outside',
+        context: { target: to.kind, trunkId: to.trunkId },
+      });
+    }
+    const invites = [pbxInvite(trunk, to.e164, request.caller)];
+    return this.#originate(
+      { channel: legId, trunkId: to.trunkId, trunk, codec, mediaServer, musicUri, ringTimeoutMs, invites },
+      handlers,
+      log,
+    );
+  }
+
+  #originate(plan: LegPlan, handlers: AgentLegHandlers, log: Log): AgentLeg {
+    const { channel, trunk, trunkId } = plan;
+    const active = this.#active.get(trunkId) ?? 0;
     if (active >= trunk.maxCalls) {
       throw new SidekickError('SK_TRUNK_LIMIT', `trunk "${trunk.name}" is full`, {
         why: `${active} of ${trunk.maxCalls} legs are up`,
@@ -88,18 +149,18 @@ export class AgentLegService implements AgentLegs {
     const leg = new OriginatedLeg(
       {
         srf: this.#deps.link.srf,
-        media: this.#deps.pool.byName(request.mediaServer),
-        channel: request.offerId,
+        media: this.#deps.pool.byName(plan.mediaServer),
+        channel,
         originate: originateArguments({
-          channel: request.offerId,
-          codecs: [request.codec],
+          channel,
+          codecs: [plan.codec],
           srtp: trunk.srtp,
-          musicUri: request.musicUri,
+          musicUri: plan.musicUri,
           mediaTimeoutMs: this.#deps.mediaTimeoutMs,
-          ringTimeoutMs: request.target.ringTimeoutMs,
+          ringTimeoutMs: plan.ringTimeoutMs,
           sipServer: this.#deps.link.originateTarget,
         }),
-        invites: this.#invites(trunk, request),
+        invites: plan.invites,
         outcomes: trunk.kind === 'teams' ? trunk.outcomes : {},
         onFailover: (reason) => this.#deps.metrics.teamsFailover(trunk.name, reason),
         mediaTimeoutMs: this.#deps.mediaTimeoutMs,
@@ -107,12 +168,12 @@ export class AgentLegService implements AgentLegs {
       },
       handlers,
       () => {
-        this.#legs.delete(request.offerId);
-        this.#active.set(endpoint.trunkId, Math.max(0, (this.#active.get(endpoint.trunkId) ?? 1) - 1));
+        this.#legs.delete(channel);
+        this.#active.set(trunkId, Math.max(0, (this.#active.get(trunkId) ?? 1) - 1));
       },
     );
-    this.#active.set(endpoint.trunkId, active + 1);
-    this.#legs.set(request.offerId, leg);
+    this.#active.set(trunkId, active + 1);
+    this.#legs.set(channel, leg);
     return leg;
   }
 

@@ -24,6 +24,7 @@ import type {
   AgentStateChange,
   AgentToPoll,
   AnswerResult,
+  CallCommand,
   CallEvent,
   CallFilter,
   CallHandles,
@@ -122,6 +123,18 @@ export interface Store {
   appendCallEvents(q: Q, events: readonly CallEvent[]): Promise<number>;
   callEvents(q: Q, callId: string): Promise<readonly StoredCallEvent[]>;
 
+  // commands
+  /** Asks the node that owns the call for something. @throws SK_NOT_FOUND when the call is unknown or over. */
+  addCallCommand(
+    q: Q,
+    command: Pick<CallCommand, 'callId' | 'kind' | 'args' | 'by'>,
+  ): Promise<{ readonly commandId: string }>;
+  findCallCommand(q: Q, commandId: string): Promise<CallCommand | undefined>;
+  /** Commands for calls of this node that are not done yet, oldest first. */
+  openCallCommands(q: Q, nodeId: string): Promise<readonly CallCommand[]>;
+  /** False: it was finished before. */
+  finishCallCommand(q: Q, commandId: string, outcome: string): Promise<boolean>;
+
   // waiting
   /** Puts a call at its place: the first time it waited counts, also after a failed connection. `undefined`: the call is over. */
   enqueue(q: Q, input: EnqueueInput): Promise<Enqueued | undefined>;
@@ -160,6 +173,11 @@ export interface Store {
   // offers
   /** Offers of this node that are reserved and not rung yet. */
   reservedOffers(q: Q, nodeId: string): Promise<readonly Offer[]>;
+  /**
+   * Reserves one agent for a call that waited in some queue, as offer `offerId`, for a transfer. `undefined`: the agent is not ready
+   * or not free, the call is over, or it never waited.
+   */
+  reserveAgent(q: Q, callId: string, agentId: string, offerId: string): Promise<Offer | undefined>;
   findOffer(q: Q, offerId: string): Promise<Offer | undefined>;
   /** Stores handles before the leg is used. False: the offer is over. */
   updateOffer(q: Q, offerId: string, handles: OfferHandles): Promise<boolean>;

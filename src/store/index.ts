@@ -1,8 +1,10 @@
 import type { Store } from './api';
 import * as agentRows from './sql/agent-rows';
 import * as agents from './sql/agents';
+import * as callCommands from './sql/call-commands';
 import * as calls from './sql/calls';
 import * as configuration from './sql/configuration';
+import * as directOffer from './sql/direct-offer';
 import * as endOffer from './sql/end-offer';
 import * as eventReport from './sql/event-report';
 import * as match from './sql/match';
@@ -30,9 +32,11 @@ export { Database, openDatabase, type DatabaseOptions } from './pool';
 export const store: Store = {
   ...nodes,
   ...calls,
+  ...callCommands,
   ...queueVisits,
   ...match,
   ...offers,
+  ...directOffer,
   ...endOffer,
   ...agents,
   ...agentRows,

@@ -1,7 +1,10 @@
+import type { StayOutcome } from '../calls/call-state';
+import type { CommandStore, PendingCommand } from '../calls/command-runner';
 import type { AgentTarget, CallerHandles, CallStore, NewCall, ReservedOffer } from '../calls/ports';
 import type { OfferClosing } from '../calls/offer-state';
 import type { Termination } from '../calls/termination';
 import type { DispatchStore, MatchResult } from '../dispatch/ports';
+import type { CallTraits } from '../flows/flow';
 import type { Log } from '../lib/log';
 import { explain } from '../routing/decide';
 import type { Decision, Explanation, Snapshot } from '../routing/types';
@@ -10,7 +13,7 @@ import { EventWriter } from './event-writer';
 import type { Offer, Queryable } from './types';
 
 /** What the rooms of one node need of the store, on top of the statements: calls, dispatch, events. */
-export class NodeStore implements CallStore, DispatchStore {
+export class NodeStore implements CallStore, DispatchStore, CommandStore {
   readonly #store: Store;
   readonly #db: Queryable;
   readonly #nodeId: string;
@@ -56,11 +59,33 @@ export class NodeStore implements CallStore, DispatchStore {
     await this.#store.markCallAnswered(this.#db, callId);
   }
 
-  async enqueue(callId: string, queueId: string): Promise<{ readonly position: number } | undefined> {
-    return await this.#store.enqueue(this.#db, { callId, queueId });
+  async enqueue(
+    callId: string,
+    queueId: string,
+    traits: CallTraits,
+  ): Promise<{ readonly position: number } | undefined> {
+    return await this.#store.enqueue(this.#db, {
+      callId,
+      queueId,
+      ...(traits.class === undefined ? {} : { class: traits.class }),
+      ...(traits.headStartSeconds === undefined ? {} : { headStartMs: traits.headStartSeconds * 1_000 }),
+    });
   }
 
-  async leaveQueue(callId: string, outcome: 'abandoned' | 'ended'): Promise<void> {
+  async reserveAgent(callId: string, agentId: string, offerId: string): Promise<ReservedOffer | undefined> {
+    const offer = await this.#store.reserveAgent(this.#db, callId, agentId, offerId);
+    return offer && reservedOffer(offer);
+  }
+
+  openCallCommands(): Promise<readonly PendingCommand[]> {
+    return this.#store.openCallCommands(this.#db, this.#nodeId);
+  }
+
+  async finishCallCommand(commandId: string, outcome: string): Promise<void> {
+    await this.#store.finishCallCommand(this.#db, commandId, outcome);
+  }
+
+  async leaveQueue(callId: string, outcome: StayOutcome): Promise<void> {
     await this.#store.leaveQueue(this.#db, callId, outcome);
   }
 

@@ -131,6 +131,20 @@ export interface StoredCallEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** What somebody asked to be done with a call that lives. */
+export interface CallCommand {
+  readonly id: string;
+  readonly callId: string;
+  readonly kind: 'hangup' | 'transfer';
+  /** Of a transfer: the target, as `TransferTarget` of calls/ports has it (queue, agent, number). */
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly by: string;
+  readonly createdAt: Millis;
+  readonly doneAt: Millis | undefined;
+  /** `done`, or why not. */
+  readonly outcome: string | undefined;
+}
+
 // ---------------------------------------------------------------- waiting
 
 export type VisitOutcome =

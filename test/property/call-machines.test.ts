@@ -1,117 +1,301 @@
 import fc from 'fast-check';
 import { initialCallState, stepCall } from '../../src/calls/call-state';
-import type { CallEffect, CallInput, CallState } from '../../src/calls/call-state';
+import type { CallEffect, CallInput, CallState, Destination, ExitDestination } from '../../src/calls/call-state';
 import { initialOfferState, stepOffer } from '../../src/calls/offer-state';
 import type { OfferEffect, OfferInput, OfferState } from '../../src/calls/offer-state';
 
-const offerId = fc.constantFrom('o1', 'o2');
+const offerId = fc.constantFrom('o1', 'o2', 'o3');
+const queueId = fc.constantFrom('q1', 'q2');
+const legId = fc.constantFrom('l1', 'l2');
+const number = { kind: 'number', trunkId: 't1', e164: '+4930111' } as const;
+
+const exitDestination: fc.Arbitrary<ExitDestination> = fc.oneof(
+  { weight: 3, arbitrary: queueId.map((id): ExitDestination => ({ kind: 'queue', queueId: id })) },
+  fc.constantFrom<ExitDestination>(
+    { kind: 'flow', flow: 'f1' },
+    { kind: 'announce', uri: 'bye.wav', reason: 'queue-closed' },
+    { kind: 'hang-up', reason: 'queue-full' },
+  ),
+  { weight: 2, arbitrary: legId.map((id): ExitDestination => ({ kind: 'outside', legId: id, to: number })) },
+);
+const destination: fc.Arbitrary<Destination> = fc.oneof(
+  { weight: 3, arbitrary: exitDestination },
+  fc
+    .tuple(queueId, fc.constantFrom('d1', 'd2'))
+    .map(([id, offer]): Destination => ({ kind: 'agent', queueId: id, offerId: offer })),
+);
+
+const anyOffer = fc.constantFrom('o1', 'o2', 'o3', 'd1', 'd2');
+const anyChannel = fc.constantFrom('o1', 'o2', 'o3', 'd1', 'd2', 'l1', 'l2');
 const callInput: fc.Arbitrary<CallInput> = fc.oneof(
   fc.constantFrom<CallInput>(
     { kind: 'media-ready' },
+    { kind: 'refused', sip: 480 },
     { kind: 'media-failed', refusedOffer: false },
     { kind: 'answered' },
     { kind: 'answer-failed' },
-    { kind: 'greeting-done' },
+    { kind: 'announced' },
     { kind: 'media-lost' },
     { kind: 'store-failed' },
     { kind: 'caller-left', cause: 'hung-up' },
     { kind: 'end', reason: 'ended-by-admin' },
   ),
-  offerId.map((id): CallInput => ({ kind: 'offer-reserved', offerId: id })),
-  offerId.map((id): CallInput => ({ kind: 'agent-answered', offerId: id })),
-  offerId.map((id): CallInput => ({ kind: 'offer-over', offerId: id })),
-  offerId.map((id): CallInput => ({ kind: 'bridged', offerId: id })),
-  offerId.map((id): CallInput => ({ kind: 'bridge-failed', offerId: id })),
-  offerId.map((id): CallInput => ({ kind: 'agent-left', offerId: id })),
+  midCallInput(),
 );
 
-function runCall(inputs: readonly CallInput[]): { state: CallState; effects: CallEffect[] } {
+/** Inputs that do not end a call by themselves. */
+function midCallInput(): fc.Arbitrary<CallInput> {
+  return fc.oneof(
+    { weight: 2, arbitrary: exitDestination.map((to): CallInput => ({ kind: 'flow-done', to })) },
+    {
+      weight: 4,
+      arbitrary: fc
+        .tuple(offerId, queueId)
+        .map(([id, queue]): CallInput => ({ kind: 'offer-reserved', offerId: id, queueId: queue })),
+    },
+    anyOffer.map((id): CallInput => ({ kind: 'agent-answering', offerId: id })),
+    { weight: 4, arbitrary: anyOffer.map((id): CallInput => ({ kind: 'agent-answered', offerId: id })) },
+    { weight: 3, arbitrary: anyOffer.map((id): CallInput => ({ kind: 'offer-over', offerId: id })) },
+    { weight: 4, arbitrary: anyChannel.map((channel): CallInput => ({ kind: 'bridged', channel })) },
+    anyChannel.map((channel): CallInput => ({ kind: 'bridge-failed', channel })),
+    anyOffer.map((id): CallInput => ({ kind: 'agent-left', offerId: id })),
+    fc.tuple(queueId, exitDestination, fc.boolean()).map(([queue, to, letRingFinish]): CallInput => ({
+      kind: 'exit',
+      queueId: queue,
+      to,
+      outcome: 'overflowed',
+      letRingFinish,
+    })),
+    {
+      weight: 3,
+      arbitrary: fc
+        .tuple(destination, fc.constantFrom<'agent' | 'system'>('agent', 'system'))
+        .map(([to, by]): CallInput => ({ kind: 'transfer', to, by })),
+    },
+    { weight: 2, arbitrary: legId.map((id): CallInput => ({ kind: 'leg-answered', legId: id })) },
+    legId.map((id): CallInput => ({ kind: 'leg-failed', legId: id, sip: 486 })),
+    legId.map((id): CallInput => ({ kind: 'leg-left', legId: id })),
+  );
+}
+
+interface Step {
+  readonly input: CallInput;
+  readonly before: CallState;
+  readonly state: CallState;
+  readonly effects: readonly CallEffect[];
+}
+
+function runCall(inputs: readonly CallInput[]): { state: CallState; effects: CallEffect[]; steps: Step[] } {
   let state = initialCallState;
-  const effects: CallEffect[] = [];
+  const steps: Step[] = [];
   for (const input of inputs) {
     const step = stepCall(state, input);
     if (step) {
+      steps.push({ input, before: state, ...step });
       state = step.state;
-      effects.push(...step.effects);
     }
   }
-  return { state, effects };
+  return { state, effects: steps.flatMap((s) => s.effects), steps };
 }
+
+const IN_FLOW: readonly CallInput[] = [{ kind: 'media-ready' }, { kind: 'answered' }];
+const WAITING: readonly CallInput[] = [...IN_FLOW, { kind: 'flow-done', to: { kind: 'queue', queueId: 'q1' } }];
+const CONNECTED: readonly CallInput[] = [
+  ...WAITING,
+  { kind: 'offer-reserved', offerId: 'o1', queueId: 'q1' },
+  { kind: 'agent-answered', offerId: 'o1' },
+  { kind: 'bridged', channel: 'o1' },
+];
+const GONE: CallInput = { kind: 'caller-left', cause: 'hung-up' };
+/** A life that has come somewhere, and then anything. */
+const life = fc
+  .tuple(
+    fc.constantFrom([], IN_FLOW, WAITING, CONNECTED),
+    fc.array(fc.oneof(midCallInput(), callInput), { maxLength: 40 }),
+  )
+  .map(([start, noise]) => [...start, ...noise]);
+const longLife = fc
+  .tuple(fc.constantFrom(WAITING, CONNECTED), fc.array(midCallInput(), { maxLength: 60 }))
+  .map(([start, noise]) => [...start, ...noise]);
 
 describe('the call machine, whatever comes in', () => {
   it('finishes exactly once, and only by ending', () => {
     fc.assert(
-      fc.property(fc.array(callInput, { maxLength: 40 }), (inputs) => {
+      fc.property(life, (inputs) => {
         const { state, effects } = runCall(inputs);
         expect(effects.filter((e) => e.kind === 'finish')).toHaveLength(state.kind === 'ended' ? 1 : 0);
       }),
+      { numRuns: 500 },
     );
   });
 
   it('ends when the caller leaves, from every state', () => {
     fc.assert(
-      fc.property(fc.array(callInput, { maxLength: 40 }), (inputs) => {
-        expect(runCall([...inputs, { kind: 'caller-left', cause: 'hung-up' }]).state.kind).toBe('ended');
+      fc.property(life, (inputs) => {
+        expect(runCall([...inputs, GONE]).state.kind).toBe('ended');
       }),
     );
   });
 
-  it('gives every offer that it was handed an end: rung, withdrawn or finished', () => {
+  it('leaves no agent rung or reserved: every offer it was handed is withdrawn, finished, or over by itself', () => {
     fc.assert(
-      fc.property(
-        fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { maxLength: 6 }),
-        fc.array(callInput, { maxLength: 30 }),
-        (ids, noise) => {
-          const reserved = ids.map((i): CallInput => ({ kind: 'offer-reserved', offerId: `n${i}` }));
-          const inputs: CallInput[] = [
-            { kind: 'media-ready' },
-            { kind: 'answered' },
-            { kind: 'greeting-done' },
-            ...reserved,
-            ...noise,
-          ];
-          const { effects, state } = runCall([...inputs, { kind: 'caller-left', cause: 'hung-up' }]);
-          expect(state.kind).toBe('ended');
-          for (const i of ids) {
-            const about = effects.filter((e) => 'offerId' in e && e.offerId === `n${i}`).map((e) => e.kind);
-            expect(about.length).toBeGreaterThan(0);
-            expect(['withdraw-offer', 'end-agent-leg']).toContain(about.at(-1));
+      fc.property(longLife, (inputs) => {
+        const { steps } = runCall([...inputs, GONE]);
+        const open = new Set<string>();
+        for (const { input, effects } of steps) {
+          if (input.kind === 'offer-reserved') {
+            open.add(input.offerId);
           }
-        },
-      ),
+          if (input.kind === 'transfer' && input.to.kind === 'agent') {
+            open.add(input.to.offerId);
+          }
+          for (const effect of effects) {
+            if (effect.kind === 'withdraw-offer' || effect.kind === 'end-agent-leg') {
+              open.delete(effect.offerId);
+            } else if (effect.kind === 'ring-agent') {
+              open.add(effect.offerId);
+            }
+          }
+          if (input.kind === 'offer-over') {
+            open.delete(input.offerId);
+          }
+        }
+        expect([...open]).toEqual([]);
+      }),
+      { numRuns: 1_000 },
     );
   });
 
-  it('never bridges before an agent answered, and never enqueues before the greeting', () => {
+  it('leaves no leg outside: every one that was dialled is ended or has left', () => {
     fc.assert(
-      fc.property(fc.array(callInput, { maxLength: 40 }), (inputs) => {
-        let answered = false;
-        let greeted = false;
-        let state = initialCallState;
-        for (const input of inputs) {
-          answered ||= input.kind === 'agent-answered';
-          greeted ||= input.kind === 'greeting-done';
-          const step = stepCall(state, input);
-          for (const effect of step?.effects ?? []) {
-            expect(effect.kind !== 'bridge' || answered).toBe(true);
-            expect(effect.kind !== 'start-waiting' || greeted).toBe(true);
+      fc.property(longLife, (inputs) => {
+        const open = new Set<string>();
+        for (const effect of runCall([...inputs, GONE]).effects) {
+          if (effect.kind === 'dial') {
+            open.add(effect.legId);
+          } else if (effect.kind === 'end-outside-leg') {
+            open.delete(effect.legId);
           }
-          state = step?.state ?? state;
+        }
+        expect([...open]).toEqual([]);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('never leaves a caller in silence: every state after the answer has its sound, the last that was asked for', () => {
+    const soundOf = (effect: CallEffect): string | undefined => {
+      switch (effect.kind) {
+        case 'start-waiting':
+        case 'resume-waiting':
+        case 'park-caller':
+          return 'music';
+        case 'run-flow':
+          return 'flow';
+        case 'announce':
+          return 'announcement';
+        case 'bridge':
+          return `voice of ${effect.channel}`;
+        default:
+          return undefined;
+      }
+    };
+    fc.assert(
+      fc.property(longLife, (inputs) => {
+        let sound: string | undefined;
+        for (const { state, effects } of runCall(inputs).steps) {
+          sound = effects.map(soundOf).findLast((s) => s !== undefined) ?? sound;
+          const expected: Partial<Record<CallState['kind'], string>> = {
+            flow: 'flow',
+            waiting: 'music',
+            direct: 'music',
+            moving: 'music',
+            dialling: 'music',
+            closing: 'announcement',
+            ...('offerId' in state
+              ? { connecting: `voice of ${state.offerId}`, connected: `voice of ${state.offerId}` }
+              : {}),
+            ...('legId' in state ? { joining: `voice of ${state.legId}`, outside: `voice of ${state.legId}` } : {}),
+          };
+          if (state.kind in expected) {
+            expect({ state: state.kind, sound }).toEqual({ state: state.kind, sound: expected[state.kind] });
+          }
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('never loses a place: who waits has one in that very queue, and who went on has left it', () => {
+    fc.assert(
+      fc.property(longLife, (inputs) => {
+        let place: string | undefined;
+        for (const { input, before, state, effects } of runCall([...inputs, GONE]).steps) {
+          if (input.kind === 'agent-answered' && before.kind === 'waiting' && state.kind === 'connecting') {
+            place = undefined;
+          }
+          for (const effect of effects) {
+            if (effect.kind === 'start-waiting' || effect.kind === 'resume-waiting') {
+              place = effect.queueId;
+            } else if (effect.kind === 'leave-queue') {
+              place = undefined;
+            }
+          }
+          expect(place).toBe(state.kind === 'waiting' ? state.queueId : undefined);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('lets one agent win: the others who ring are told that the call was completed elsewhere, in the same step', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { minLength: 1 }), fc.nat(), (ids, pick) => {
+        const offers = ids.map((i) => `n${i}`);
+        const winner = offers[pick % offers.length] ?? '';
+        const { state, effects } = runCall([
+          ...WAITING,
+          ...offers.map((id): CallInput => ({ kind: 'offer-reserved', offerId: id, queueId: 'q1' })),
+          { kind: 'agent-answered', offerId: winner },
+          ...offers.map((id): CallInput => ({ kind: 'agent-answered', offerId: id })),
+        ]);
+        expect(state).toEqual({ kind: 'connecting', queueId: 'q1', offerId: winner });
+        expect(effects.filter((e) => e.kind === 'bridge')).toEqual([{ kind: 'bridge', channel: winner }]);
+        expect(effects.filter((e) => e.kind === 'withdraw-offer')).toEqual(
+          offers.filter((id) => id !== winner).map((id) => ({ kind: 'withdraw-offer', offerId: id, why: 'elsewhere' })),
+        );
+      }),
+    );
+  });
+
+  it('never bridges before somebody answered, and never gives a place before the flow says so', () => {
+    fc.assert(
+      fc.property(life, (inputs) => {
+        const answered = new Set<string>();
+        let sentOn = false;
+        for (const { input, effects } of runCall(inputs).steps) {
+          if (input.kind === 'agent-answered') {
+            answered.add(input.offerId);
+          } else if (input.kind === 'leg-answered') {
+            answered.add(input.legId);
+          }
+          sentOn ||= input.kind === 'flow-done' || input.kind === 'transfer';
+          for (const effect of effects) {
+            expect(effect.kind !== 'bridge' || answered.has(effect.channel)).toBe(true);
+            expect(effect.kind !== 'start-waiting' || sentOn).toBe(true);
+          }
         }
       }),
     );
   });
 
   it('gives a caller whose connection failed music and the place again', () => {
-    const inputs: CallInput[] = [
-      { kind: 'media-ready' },
-      { kind: 'answered' },
-      { kind: 'greeting-done' },
-      { kind: 'offer-reserved', offerId: 'o1' },
+    const { state, effects } = runCall([
+      ...WAITING,
+      { kind: 'offer-reserved', offerId: 'o1', queueId: 'q1' },
       { kind: 'agent-answered', offerId: 'o1' },
-      { kind: 'bridge-failed', offerId: 'o1' },
-    ];
-    const { state, effects } = runCall(inputs);
+      { kind: 'bridge-failed', channel: 'o1' },
+    ]);
     expect(state.kind).toBe('waiting');
     expect(effects.map((e) => e.kind)).toContain('resume-waiting');
   });

@@ -61,6 +61,22 @@ export const carrierSettings = z.strictObject({
     .max(86_400)
     .default(1800)
     .describe('Session timer, seconds; a call whose far end vanished ends after it.'),
+  outbound: z
+    .strictObject({
+      host: host.describe('Name or address of the carrier.'),
+      port: port.optional().describe('Its SIP port. Default: 5060, for TLS 5061.'),
+      transport: z.enum(['udp', 'tcp', 'tls']).default('udp').describe('How SIP is carried.'),
+      fromDomain: host.optional().describe('Host part of From. Default: the address we send from.'),
+      digest: z
+        .strictObject({
+          username: z.string().min(1).max(128).describe('User name we prove to the carrier.'),
+          passwordFrom: envName,
+        })
+        .optional()
+        .describe('Answers the digest challenge of the carrier.'),
+    })
+    .optional()
+    .describe('Where calls to numbers outside are sent: exits and transfers. Default: none may be made on this trunk.'),
 });
 export type CarrierSettings = Readonly<z.infer<typeof carrierSettings>>;
 

@@ -32,6 +32,7 @@ export class CarrierCallerLeg implements CallerLeg {
   #closed = false;
   #onLeft: ((cause: CallerCause) => void) | undefined;
   #onMediaLost: (() => void) | undefined;
+  #onKey: ((key: string) => void) | undefined;
 
   /** To be made at once when the INVITE arrives, so that no CANCEL is missed. */
   constructor(options: CallerLegOptions) {
@@ -65,6 +66,9 @@ export class CarrierCallerLeg implements CallerLeg {
       endpoint.close();
       throw new SidekickError('SK_LEG_GONE', 'the caller left before the media was ready');
     }
+    endpoint.onKey((key) => {
+      this.#onKey?.(key);
+    });
     endpoint.onLost(() => {
       if (!this.#left && !this.#closed) {
         this.#onMediaLost?.();
@@ -128,6 +132,22 @@ export class CarrierCallerLeg implements CallerLeg {
 
   startMusic(uri: string): void {
     this.#endpoint?.startMusic(uri);
+  }
+
+  askForKey(uri: string, timeoutMs: number): Promise<string | undefined> {
+    return this.#endpoint?.askForKey(uri, timeoutMs) ?? Promise.resolve(undefined);
+  }
+
+  stopSound(): void {
+    this.#endpoint?.stopSound();
+  }
+
+  soundGone(): void {
+    this.#endpoint?.soundGone();
+  }
+
+  onKey(handler: (key: string) => void): void {
+    this.#onKey = handler;
   }
 
   hangUp(sip: number, q850: number): void {

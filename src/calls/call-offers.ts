@@ -1,0 +1,184 @@
+import type { CallContext } from './call-context';
+import { OfferSession } from './offer-session';
+import type { CancelWhy, EndedBy, OfferClosing } from './offer-state';
+import type { CallerHandles, ReservedOffer, TransferRequest } from './ports';
+
+/** The agents who are rung for one call, or talk to its caller: any number of offers at once. */
+export class CallOffers {
+  readonly #context: CallContext;
+  readonly #sessions = new Map<string, OfferSession>();
+  readonly #reserved = new Map<string, ReservedOffer>();
+  readonly #seen = new Set<string>();
+  readonly #onTransfer: (request: TransferRequest, offerId: string) => void;
+  readonly #onPlaceInDoubt: () => void;
+  readonly #onClosed: () => void;
+  #closing = 0;
+
+  constructor(
+    context: CallContext,
+    hooks: {
+      /** The agent's platform asks for a transfer. */
+      readonly onTransfer: (request: TransferRequest, offerId: string) => void;
+      /** An agent may have won the call for a moment, which ended the stay in the queue, and has lost it again. */
+      readonly onPlaceInDoubt: () => void;
+      /** The row of an offer is closed. */
+      readonly onClosed: () => void;
+    },
+  ) {
+    this.#context = context;
+    this.#onTransfer = hooks.onTransfer;
+    this.#onPlaceInDoubt = hooks.onPlaceInDoubt;
+    this.#onClosed = hooks.onClosed;
+  }
+
+  /** Offers whose row may still be open; for drains and leak checks. */
+  get open(): number {
+    return this.#sessions.size + this.#closing;
+  }
+
+  /** False: this call knows of it already. An offer that the call reserved for itself must be `expect`ed before. */
+  reserve(offer: ReservedOffer): boolean {
+    if (this.#seen.has(offer.offerId)) {
+      return false;
+    }
+    this.#seen.add(offer.offerId);
+    this.#reserved.set(offer.offerId, offer);
+    return true;
+  }
+
+  /** Makes sure that nobody else hands this offer in: its reservation was asked for by the call itself. */
+  expect(offerId: string): void {
+    this.#seen.add(offerId);
+  }
+
+  /** The reservation that was `expect`ed is here; it is rung when the machine says so. */
+  reserved(offer: ReservedOffer): void {
+    this.#reserved.set(offer.offerId, offer);
+  }
+
+  ring(offerId: string): void {
+    const offer = this.#reserved.get(offerId);
+    const handles = this.#context.handles();
+    this.#reserved.delete(offerId);
+    if (!offer || !handles) {
+      this.#closeWithoutLeg(offerId, { kind: 'canceled', why: 'withdrawn' }, offer);
+      return;
+    }
+    const { agentName } = offer.target;
+    this.#context.event('call:offered', { offerId, agent: agentName, presence: offer.presence });
+    this.#start(offer, handles);
+  }
+
+  withdraw(offerId: string, why: CancelWhy): void {
+    const session = this.#sessions.get(offerId);
+    if (session) {
+      session.input({ kind: 'withdraw', why });
+      return;
+    }
+    const offer = this.#reserved.get(offerId);
+    this.#reserved.delete(offerId);
+    this.#closeWithoutLeg(offerId, { kind: 'canceled', why }, offer);
+  }
+
+  /** The caller and this agent were joined. */
+  connected(offerId: string): void {
+    this.#sessions.get(offerId)?.input({ kind: 'connected' });
+  }
+
+  /** Ends the agent's leg; `offer-over` follows, at once where there is no leg any more. */
+  end(offerId: string, endedBy: EndedBy): void {
+    const session = this.#sessions.get(offerId);
+    if (session) {
+      session.input({ kind: 'finish', endedBy });
+    } else {
+      this.#context.input({ kind: 'offer-over', offerId });
+    }
+  }
+
+  #start(offer: ReservedOffer, handles: CallerHandles): void {
+    const { deps, info, plan, log, input } = this.#context;
+    const { offerId } = offer;
+    const queue = plan.queue(offer.queueId);
+    const session = new OfferSession(
+      { store: deps.store, legs: deps.legs, clock: deps.clock, log },
+      {
+        onAgentAnswering: () => {
+          input({ kind: 'agent-answering', offerId });
+        },
+        onAgentAnswered: () => {
+          input({ kind: 'agent-answered', offerId });
+        },
+        onAgentLeft: () => {
+          input({ kind: 'agent-left', offerId });
+        },
+        onOfferClosed: (closing) => {
+          this.#closed(offer, closing);
+        },
+        onTransferRequested: (request) => {
+          this.#onTransfer(request, offerId);
+        },
+        onEvent: (kind, data) => {
+          this.#context.event(kind, data);
+        },
+        onUnexpected: deps.onUnexpected,
+      },
+      {
+        offerId,
+        callId: info.callId,
+        target: offer.target,
+        caller: info.caller,
+        queueDisplayName: queue?.displayName ?? '',
+        codec: handles.codec,
+        mediaServer: handles.mediaServer,
+        musicUri: queue?.musicUri ?? '',
+      },
+    );
+    this.#sessions.set(offerId, session);
+    session.input({ kind: 'start' });
+  }
+
+  /** An offer that never got a leg: only its row has to be closed, so that the agent is free. Closing twice is harmless. */
+  #closeWithoutLeg(offerId: string, closing: OfferClosing, offer: ReservedOffer | undefined): void {
+    this.#closing++;
+    this.#context.fact('close-offer', async () => {
+      await this.#context.deps.store.closeOffer(offerId, closing);
+      this.#closing--;
+      this.#over(offerId, closing, offer, undefined);
+    });
+  }
+
+  #closed(offer: ReservedOffer, closing: OfferClosing): void {
+    const session = this.#sessions.get(offer.offerId);
+    this.#sessions.delete(offer.offerId);
+    this.#over(offer.offerId, closing, offer, session);
+  }
+
+  #over(
+    offerId: string,
+    closing: OfferClosing,
+    offer: ReservedOffer | undefined,
+    session: OfferSession | undefined,
+  ): void {
+    const { deps, event, input, state } = this.#context;
+    deps.metrics.offerEnded(
+      closing.kind === 'refused' ? closing.outcome : closing.kind === 'canceled' ? 'canceled' : 'answered',
+      session?.ringMs,
+    );
+    event('offer:closed', { offerId, ...closing });
+    input({ kind: 'offer-over', offerId });
+    const now = state();
+    if (session?.claimed && now.kind === 'waiting') {
+      this.#onPlaceInDoubt();
+    }
+    const queues = new Set([offer?.queueId, 'queueId' in now ? now.queueId : undefined]);
+    for (const queueId of queues) {
+      if (queueId !== undefined) {
+        deps.matcher.requestMatch(queueId);
+      }
+    }
+    if (offer) {
+      deps.matcher.agentChanged([offer.target.agentId]);
+    }
+    this.#onClosed();
+  }
+}

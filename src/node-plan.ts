@@ -1,0 +1,90 @@
+import type { CallPlan, QueuePlan } from './calls/ports';
+import { isOpen } from './flows/hours';
+import type {
+  FlowConfig,
+  HoursConfig,
+  PromptConfig,
+  QueueConfig,
+  TenantConfig,
+  TrunkConfig,
+} from './store/config-types';
+
+/** Music of a queue that names none: the media server's own endless stream. */
+const DEFAULT_MUSIC = 'local_stream://moh';
+
+/** The configuration as it is loaded now; replaced as a whole by each reload. */
+export interface LoadedConfig {
+  readonly tenants: ReadonlyMap<string, TenantConfig>;
+  readonly trunks: ReadonlyMap<string, TrunkConfig>;
+  readonly queues: ReadonlyMap<string, QueueConfig>;
+  readonly flows: readonly FlowConfig[];
+  readonly hours: readonly HoursConfig[];
+  readonly prompts: readonly (PromptConfig & { readonly tenantId: string })[];
+}
+
+/** What the calls of one tenant ask configuration for; each answer is of the moment. */
+export function planOf(
+  tenantId: string,
+  loaded: () => LoadedConfig,
+  uriOf: (prompt: PromptConfig) => string,
+): CallPlan {
+  const named = <T extends { readonly tenantId: string; readonly name: string }>(
+    all: readonly T[],
+    name: string,
+  ): T | undefined => all.find((one) => one.tenantId === tenantId && one.name === name);
+  return {
+    queue: (queueId) => {
+      const queue = loaded().queues.get(queueId);
+      return queue?.tenantId === tenantId ? queuePlan(queue, uriOf) : undefined;
+    },
+    queueNamed: (name) => {
+      const queue = named([...loaded().queues.values()], name);
+      return queue && queuePlan(queue, uriOf);
+    },
+    flow: (name) => named(loaded().flows, name),
+    isOpen: (name, at) => {
+      const hours = named(loaded().hours, name);
+      return hours ? isOpen(hours, at) : { open: true, reason: 'these hours are not configured' };
+    },
+    promptUri: (name) => {
+      const prompt = named(loaded().prompts, name);
+      return prompt && uriOf(prompt);
+    },
+    trunkTo: (e164, arrivedOn) => trunkTo(loaded(), tenantId, e164, arrivedOn),
+  };
+}
+
+function queuePlan(queue: QueueConfig, uriOf: (prompt: PromptConfig) => string): QueuePlan {
+  return {
+    queueId: queue.id,
+    name: queue.name,
+    displayName: queue.name,
+    musicUri: queue.music === undefined ? DEFAULT_MUSIC : uriOf(queue.music),
+    maxWaitMs: queue.maxWaitMs,
+    letRingFinish: queue.letRingFinish,
+    hours: queue.hours,
+    paused: queue.paused !== undefined,
+    exits: queue.exits,
+  };
+}
+
+/** The tenant says which numbers may be called at all; the carrier that brought the call takes it, else another that can. */
+function trunkTo(
+  { tenants, trunks }: LoadedConfig,
+  tenantId: string,
+  e164: string,
+  arrivedOn: string,
+): string | undefined {
+  const allowed = tenants.get(tenantId)?.allowNumbers.some((beginning) => e164.startsWith(beginning)) ?? false;
+  if (!allowed) {
+    return undefined;
+  }
+  const able = [...trunks.values()].filter(
+    (trunk) =>
+      trunk.kind === 'carrier' &&
+      trunk.enabled &&
+      trunk.settings.outbound !== undefined &&
+      (trunk.tenantId === undefined || trunk.tenantId === tenantId),
+  );
+  return (able.find((trunk) => trunk.id === arrivedOn) ?? able[0])?.id;
+}
