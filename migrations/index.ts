@@ -19,6 +19,10 @@ import { queueRules } from './0018-queue-rules';
 import { queuePause } from './0019-queue-pause';
 import { skills } from './0020-skills';
 import { tenantRules } from './0021-tenant-rules';
+import { configurationHistory } from './0022-configuration-history';
+import { auditLog } from './0023-audit-log';
+import { configurationLock } from './0024-configuration-lock';
+import { configurationNames } from './0025-configuration-names';
 import { memberRuntime } from './0030-member-runtime';
 import { agentStatesRuntime } from './0031-agent-states-runtime';
 import { parallelOffers } from './0032-parallel-offers';
@@ -57,6 +61,10 @@ export const migrations: readonly Migration[] = [
   queuePause,
   skills,
   tenantRules,
+  configurationHistory,
+  auditLog,
+  configurationLock,
+  configurationNames,
   memberRuntime,
   agentStatesRuntime,
   parallelOffers,

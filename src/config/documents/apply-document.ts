@@ -1,17 +1,30 @@
-import { SidekickError, toError } from '../../lib/errors';
-import { sqlState } from '../../store/pool';
+import { SidekickError } from '../../lib/errors';
 import type { Queryable } from '../../store/types';
 import * as sql from './apply-statements';
+import { changeConfiguration } from './change-configuration';
+import type { Change } from './changes';
 import { documentRows, type DocumentRows } from './document-rows';
 import type { Document } from './schema';
 
 export interface ApplyOptions {
   /** Who applies it, for the history. */
   readonly by: string;
+  /** Default: `apply`. */
+  readonly what?: string;
   /** Also remove what the document does not name. */
   readonly prune?: boolean;
   /** Refuse if another version was applied since this one was read. */
-  readonly expectedVersion?: number;
+  readonly expectedVersion?: number | undefined;
+  /** Told before each list is written, for a display. */
+  readonly progress?: (step: ApplyStep) => void;
+}
+
+export interface ApplyStep {
+  readonly list: keyof DocumentRows;
+  readonly rows: number;
+  /** From 1. */
+  readonly step: number;
+  readonly steps: number;
 }
 
 export interface ApplyResult {
@@ -19,12 +32,10 @@ export interface ApplyResult {
   readonly version: number;
   /** False: everything was as the document says already. */
   readonly changed: boolean;
+  readonly changes: readonly Change[];
   /** Rows that were made, changed or removed, by list. */
   readonly counts: Readonly<Record<keyof DocumentRows, number>>;
 }
-
-/** Two applies never interleave: the second waits for the first. */
-const APPLY_LOCK = 7_113_002;
 
 /**
  * Makes the database what a checked document says, in one transaction; running nodes hear of it when it commits. Calls in
@@ -32,60 +43,19 @@ const APPLY_LOCK = 7_113_002;
  * @throws SK_CONFLICT when the base version changed, or when a prune would remove what calls are using
  */
 export async function applyDocument(db: Queryable, document: Document, options: ApplyOptions): Promise<ApplyResult> {
-  try {
-    return await db.transaction(async (tx) => {
-      await tx.query('select pg_advisory_xact_lock($1)', [APPLY_LOCK]);
-      const before = await currentVersion(tx);
-      checkBase(before.version, options.expectedVersion);
-      const rows = documentRows(document);
-      if (options.prune) {
-        await refuseIfInUse(tx, rows);
-      }
-      const counts = await applyRows(tx, rows);
-      if (options.prune) {
-        await pruneRows(tx, rows, counts);
-      }
-      const touched = Object.values(counts).some((count) => count > 0);
-      if (!touched && before.document !== undefined && (await isSame(tx, before.version, document))) {
-        return { version: before.version, changed: false, counts };
-      }
-      const version = before.version + 1;
-      await tx.query('insert into config_versions (version, document, applied_by, pruned) values ($1, $2, $3, $4)', [
-        version,
-        JSON.stringify(document),
-        options.by,
-        options.prune ?? false,
-      ]);
-      return { version, changed: true, counts };
-    });
-  } catch (error) {
-    throw explained(error);
-  }
-}
-
-async function currentVersion(tx: Queryable): Promise<{ readonly version: number; readonly document: unknown }> {
-  const { rows } = await tx.query<{ version: string; document: unknown }>(
-    'select version, document from config_versions order by version desc limit 1',
-  );
-  return { version: Number(rows[0]?.version ?? 0), document: rows[0]?.document };
-}
-
-function checkBase(version: number, expected: number | undefined): void {
-  if (expected !== undefined && expected !== version) {
-    throw new SidekickError('SK_CONFLICT', `The configuration is version ${version}, not ${expected}`, {
-      why: 'somebody applied another document since this one was read',
-      next: 'look at the difference, then apply again on top of the new version',
-    });
-  }
-}
-
-/** Compared as jsonb, where the order of keys does not count. */
-async function isSame(tx: Queryable, version: number, document: Document): Promise<boolean> {
-  const { rowCount } = await tx.query('select from config_versions where version = $1 and document = $2::jsonb', [
-    version,
-    JSON.stringify(document),
-  ]);
-  return rowCount === 1;
+  const rows = documentRows(document);
+  const { by, what = 'apply', prune = false, expectedVersion } = options;
+  const done = await changeConfiguration(db, { by, what, expectedVersion, pruned: prune }, async (tx) => {
+    if (prune) {
+      await refuseIfInUse(tx, rows);
+    }
+    const counts = await applyRows(tx, rows, options.progress);
+    if (prune) {
+      await pruneRows(tx, rows, counts);
+    }
+    return counts;
+  });
+  return { version: done.version, changed: done.changed, changes: done.changes, counts: done.result };
 }
 
 async function refuseIfInUse(tx: Queryable, rows: DocumentRows): Promise<void> {
@@ -107,25 +77,38 @@ async function refuseIfInUse(tx: Queryable, rows: DocumentRows): Promise<void> {
 
 type Counts = Record<keyof DocumentRows, number>;
 
-async function applyRows(tx: Queryable, rows: DocumentRows): Promise<Counts> {
-  const run = async (statement: string, list: readonly object[], ...more: (readonly object[])[]): Promise<number> =>
-    (await tx.query(statement, [JSON.stringify(list), ...more.map((other) => JSON.stringify(other))])).rowCount;
-  const tenants = await run(sql.APPLY_TENANTS, rows.tenants);
-  const trunks = await run(sql.APPLY_TRUNKS, rows.trunks);
-  const prompts = await run(sql.APPLY_PROMPTS, rows.prompts);
-  const hours = await run(sql.APPLY_HOURS, rows.hours);
-  const skills = await run(sql.APPLY_SKILLS, rows.skills);
-  const flows = await run(sql.APPLY_FLOWS, rows.flows);
-  const queues = await run(sql.APPLY_QUEUES, rows.queues);
-  const agents = await run(sql.APPLY_AGENTS, rows.agents);
-  const cleared = await run(sql.CLEAR_ENDPOINTS, rows.endpoints);
-  const endpoints = Math.max(cleared, await run(sql.APPLY_ENDPOINTS, rows.endpoints));
-  const forgotten = await run(sql.CLEAR_AGENT_SKILLS, rows.agentSkills, rows.agents);
-  const agentSkills = forgotten + (await run(sql.APPLY_AGENT_SKILLS, rows.agentSkills));
-  const left = await run(sql.CLEAR_MEMBERS, rows.members, rows.queues);
-  const members = left + (await run(sql.APPLY_MEMBERS, rows.members));
-  const numbers = await run(sql.APPLY_NUMBERS, rows.numbers);
-  return { tenants, trunks, prompts, hours, skills, flows, queues, agents, endpoints, agentSkills, members, numbers };
+/** The lists in the order in which they refer to each other, each with the statements that write it. */
+const STEPS: readonly (readonly [list: keyof DocumentRows, statement: string, other?: keyof DocumentRows])[] = [
+  ['tenants', sql.APPLY_TENANTS],
+  ['trunks', sql.APPLY_TRUNKS],
+  ['prompts', sql.APPLY_PROMPTS],
+  ['hours', sql.APPLY_HOURS],
+  ['skills', sql.APPLY_SKILLS],
+  ['flows', sql.APPLY_FLOWS],
+  ['queues', sql.APPLY_QUEUES],
+  ['agents', sql.APPLY_AGENTS],
+  ['endpoints', sql.CLEAR_ENDPOINTS],
+  ['endpoints', sql.APPLY_ENDPOINTS],
+  ['agentSkills', sql.CLEAR_AGENT_SKILLS, 'agents'],
+  ['agentSkills', sql.APPLY_AGENT_SKILLS],
+  ['members', sql.CLEAR_MEMBERS, 'queues'],
+  ['members', sql.APPLY_MEMBERS],
+  ['numbers', sql.APPLY_NUMBERS],
+];
+
+async function applyRows(tx: Queryable, rows: DocumentRows, progress?: (step: ApplyStep) => void): Promise<Counts> {
+  const counts = Object.fromEntries(Object.keys(rows).map((list) => [list, 0])) as Counts;
+  for (const [i, [list, statement, other]] of STEPS.entries()) {
+    progress?.({ list, rows: rows[list].length, step: i + 1, steps: STEPS.length });
+    const values = other === undefined ? [rows[list]] : [rows[list], rows[other]];
+    const { rowCount } = await tx.query(
+      statement,
+      values.map((value) => JSON.stringify(value)),
+    );
+    // An endpoint that is replaced is one change, not two.
+    counts[list] = statement === sql.APPLY_ENDPOINTS ? Math.max(counts[list], rowCount) : counts[list] + rowCount;
+  }
+  return counts;
 }
 
 /** In the order in which things refer to each other. */
@@ -144,18 +127,4 @@ async function pruneRows(tx: Queryable, rows: DocumentRows, counts: Counts): Pro
   for (const [list, statement] of steps) {
     counts[list] += (await tx.query(statement, [JSON.stringify(rows[list])])).rowCount;
   }
-}
-
-/** Constraints of the database that a checked document can still meet, because of what is not in it. */
-function explained(error: unknown): unknown {
-  const state = sqlState(error);
-  if (state !== '23505' && state !== '23503') {
-    return error;
-  }
-  const { detail } = error as { detail?: string };
-  return new SidekickError('SK_CONFLICT', 'The document contradicts what is configured already', {
-    why: detail ?? toError(error).message,
-    next: 'name the other entry in the document as well, or apply with pruning so that it goes',
-    cause: error,
-  });
 }

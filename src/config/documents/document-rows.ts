@@ -1,4 +1,5 @@
-import { tenantOf } from './references';
+import { allSkills } from './canonical';
+import { tenantOf } from './tenant-of';
 import type { Document } from './schema';
 
 /** A document as rows, each list in the shape that one statement of the apply takes as JSON. */
@@ -41,7 +42,11 @@ export function documentRows(document: Document): DocumentRows {
       weekly: hours.weekly,
       holidays: hours.holidays,
     })),
-    skills: skillRows(document, tenant),
+    skills: allSkills(document).map((skill) => ({
+      tenant: tenant(skill),
+      name: skill.name,
+      description: skill.description,
+    })),
     flows: document.flows.map((flow) => ({ tenant: tenant(flow), name: flow.name, steps: flow.steps })),
     queues: document.queues.map((queue) => ({ tenant: tenant(queue), ...queueColumns(queue) })),
     agents: document.agents.map((agent) => ({
@@ -89,23 +94,6 @@ export function documentRows(document: Document): DocumentRows {
       greeting: number.greeting ?? null,
     })),
   };
-}
-
-type Owned = { readonly tenant?: string | undefined };
-
-/** Skills of the list, and those that only agents name. */
-function skillRows(document: Document, tenant: (item: Owned) => string): readonly object[] {
-  const rows = new Map<string, object>();
-  for (const agent of document.agents) {
-    for (const name of Object.keys(agent.skills)) {
-      rows.set(`${tenant(agent)}/${name}`, { tenant: tenant(agent), name, description: '' });
-    }
-  }
-  for (const skill of document.skills) {
-    const { name, description } = skill;
-    rows.set(`${tenant(skill)}/${name}`, { tenant: tenant(skill), name, description });
-  }
-  return [...rows.values()];
 }
 
 function promptSource(prompt: Document['prompts'][number]): { readonly kind: string; readonly source: string } {

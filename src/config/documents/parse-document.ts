@@ -1,11 +1,17 @@
 import { SidekickError } from '../../lib/errors';
 import { explainIssue, formatProblem, problemAt, type Problem } from './problems';
-import { checkReferences } from './references';
+import { checkDocument } from './check-document';
+import type { Finding } from './findings';
 import { API_VERSION, documentSchema, type Document } from './schema';
 import { YamlSource } from './yaml-source';
 
 export type ParseResult =
-  | { readonly ok: true; readonly document: Document }
+  | {
+      readonly ok: true;
+      readonly document: Document;
+      /** What would work but hardly as meant, one line each. */
+      readonly warnings: readonly string[];
+    }
   | {
       readonly ok: false;
       readonly problems: readonly Problem[];
@@ -17,7 +23,7 @@ export type ParseResult =
 export function parseDocument(text: string, fileName: string): ParseResult {
   const source = new YamlSource(text);
   const failed = (problems: readonly Problem[]): ParseResult => {
-    const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+    const sorted = inOrder(problems);
     return { ok: false, problems: sorted, lines: sorted.map((problem) => formatProblem(fileName, problem)) };
   };
   if (source.problems.length > 0) {
@@ -32,8 +38,24 @@ export function parseDocument(text: string, fileName: string): ParseResult {
   if (!parsed.success) {
     return failed(parsed.error.issues.flatMap((issue) => explainIssue(source, issue)));
   }
-  const problems = checkReferences(source, parsed.data);
-  return problems.length > 0 ? failed(problems) : { ok: true, document: parsed.data };
+  const findings = checkDocument(parsed.data);
+  const placed = (warning: boolean): Problem[] =>
+    findings.filter((finding) => (finding.warning ?? false) === warning).map((finding) => place(source, finding));
+  const problems = placed(false);
+  return problems.length > 0
+    ? failed(problems)
+    : {
+        ok: true,
+        document: parsed.data,
+        warnings: inOrder(placed(true)).map((warning) => formatProblem(fileName, warning)),
+      };
+}
+
+const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
+  [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+
+function place(source: YamlSource, { path, what, hint, firstAt }: Finding): Problem {
+  return problemAt(source, path, what, firstAt === undefined ? hint : `first in line ${source.at(firstAt).line}`);
 }
 
 /** As `parseDocument`, for those who cannot go on with a bad one. @throws SK_CONFIG_INVALID with every problem */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { didYouMean } from './did-you-mean';
+import { pathText } from './path-text';
 import { documentSchema } from './schema';
 import { allowedKeys, variantsOf } from './schema-walk';
 import type { Path, Position, YamlSource } from './yaml-source';
@@ -11,12 +12,6 @@ export interface Problem extends Position {
   readonly what: string;
   /** What is allowed, or what was probably meant. */
   readonly hint: string | undefined;
-}
-
-export function pathText(path: Path): string {
-  return path
-    .map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i > 0 ? '.' : ''}${String(step)}`))
-    .join('');
 }
 
 export function problemAt(source: YamlSource, path: Path, what: string, hint?: string, key = false): Problem {

@@ -1,39 +1,42 @@
-import { accepted, problemAt, type Problem } from './problems';
+import { allSkills } from './canonical';
+import type { Finding } from './findings';
+import { namedByFlow, namedByQueue, outsideNumbers, type NamedList, type Naming } from './names';
+import { accepted } from './problems';
 import type { Document } from './schema';
-import type { Path, YamlSource } from './yaml-source';
+import { tenantOf } from './tenant-of';
+import type { Path } from './yaml-source';
 
 interface Owned {
   readonly tenant?: string | undefined;
 }
 
-const WORDS = { prompts: 'prompt', queues: 'queue', agents: 'agent', flows: 'flow', hours: 'opening hours' } as const;
-type NamedList = 'prompts' | 'queues' | 'agents' | 'flows' | 'hours';
+const WORDS: Readonly<Record<NamedList, string>> = {
+  prompts: 'prompt',
+  queues: 'queue',
+  agents: 'agent',
+  flows: 'flow',
+  hours: 'opening hours',
+  skills: 'skill',
+};
 
 /** Checks what the schema cannot see: names that must exist, and things that must be there once. */
-export function checkReferences(source: YamlSource, document: Document): readonly Problem[] {
-  const check = new References(source, document);
+export function checkReferences(document: Document): readonly Finding[] {
+  const check = new References(document);
   check.tenants();
   check.duplicates();
   check.trunkTenants();
-  check.queues();
+  check.names();
   check.agents();
-  check.numbers();
-  return check.problems;
-}
-
-/** Tenant of an item: the one it names, or the only one there is. */
-export function tenantOf(document: Document, item: Owned): string | undefined {
-  return item.tenant ?? (document.tenants.length === 1 ? document.tenants[0]?.name : undefined);
+  check.outside();
+  return check.findings;
 }
 
 class References {
-  readonly problems: Problem[] = [];
-  readonly #source: YamlSource;
+  readonly findings: Finding[] = [];
   readonly #document: Document;
   readonly #collected = new Map<string, ReadonlySet<string>>();
 
-  constructor(source: YamlSource, document: Document) {
-    this.#source = source;
+  constructor(document: Document) {
     this.#document = document;
   }
 
@@ -68,7 +71,7 @@ class References {
   }
 
   duplicates(): void {
-    const { tenants, trunks, prompts, queues, agents, numbers } = this.#document;
+    const { tenants, trunks, prompts, hours, skills, flows, queues, agents, numbers } = this.#document;
     this.#once(
       tenants.map((item, i) => ({ key: item.name, path: ['tenants', i, 'name'], what: `tenant "${item.name}"` })),
     );
@@ -77,6 +80,9 @@ class References {
     );
     for (const [list, word, items] of [
       ['prompts', 'prompt', prompts],
+      ['hours', 'opening hours', hours],
+      ['skills', 'skill', skills],
+      ['flows', 'flow', flows],
       ['queues', 'queue', queues],
       ['agents', 'agent', agents],
     ] as const) {
@@ -124,23 +130,52 @@ class References {
     });
   }
 
-  queues(): void {
+  /** Everything that is named by something else. */
+  names(): void {
     for (const [i, queue] of this.#document.queues.entries()) {
-      if (queue.music !== undefined) {
-        this.#exists('prompts', queue, queue.music, ['queues', i, 'music']);
-      }
-      if (queue.hours !== undefined) {
-        this.#exists('hours', queue, queue.hours, ['queues', i, 'hours']);
-      }
-      for (const [j, member] of queue.members.entries()) {
-        this.#exists('agents', queue, member.agent, ['queues', i, 'members', j, 'agent']);
-      }
-      const members = queue.members.map((member, j) => ({
-        key: member.agent,
-        path: ['queues', i, 'members', j, 'agent'],
-        what: `agent "${member.agent}"`,
+      this.#exist(queue, namedByQueue(queue, ['queues', i]));
+      this.#once(
+        queue.members.map((member, j) => ({
+          key: member.agent,
+          path: ['queues', i, 'members', j, 'agent'],
+          what: `agent "${member.agent}"`,
+        })),
+      );
+    }
+    for (const [i, flow] of this.#document.flows.entries()) {
+      this.#exist(flow, namedByFlow(flow, ['flows', i]));
+    }
+    for (const [i, agent] of this.#document.agents.entries()) {
+      const known = Object.keys(agent.skills).map((name): Naming => ({
+        list: 'skills',
+        name,
+        path: ['agents', i, 'skills', name],
       }));
-      this.#once(members);
+      this.#exist(agent, known);
+    }
+    for (const [i, number] of this.#document.numbers.entries()) {
+      const lists = { queue: 'queues', flow: 'flows', greeting: 'prompts' } as const;
+      for (const key of ['queue', 'flow', 'greeting'] as const) {
+        const name = number[key];
+        this.#exist(number, name === undefined ? [] : [{ list: lists[key], name, path: ['numbers', i, key] }]);
+      }
+    }
+  }
+
+  /** Numbers outside that the tenant does not allow. */
+  outside(): void {
+    const allowed = new Map(this.#document.tenants.map((tenant) => [tenant.name, tenant.allowNumbers]));
+    for (const { tenant, number, path } of outsideNumbers(this.#document)) {
+      const beginnings = allowed.get(tenant) ?? [];
+      if (!beginnings.some((beginning) => number.startsWith(beginning))) {
+        this.#add(
+          path,
+          `the tenant does not allow calls to ${number}`,
+          beginnings.length === 0
+            ? 'name its beginning in allowNumbers of the tenant'
+            : `allowed: ${beginnings.join(', ')}`,
+        );
+      }
     }
   }
 
@@ -150,20 +185,6 @@ class References {
         if (endpoint.kind !== 'web') {
           this.#trunk(agent, endpoint, ['agents', i, 'endpoints', j, 'trunk']);
         }
-      }
-    }
-  }
-
-  numbers(): void {
-    for (const [i, number] of this.#document.numbers.entries()) {
-      if (number.queue !== undefined) {
-        this.#exists('queues', number, number.queue, ['numbers', i, 'queue']);
-      }
-      if (number.flow !== undefined) {
-        this.#exists('flows', number, number.flow, ['numbers', i, 'flow']);
-      }
-      if (number.greeting !== undefined) {
-        this.#exists('prompts', number, number.greeting, ['numbers', i, 'greeting']);
       }
     }
   }
@@ -185,15 +206,17 @@ class References {
     }
   }
 
-  #exists(list: NamedList, from: Owned, name: string, path: Path): void {
-    const names = this.#names(list, this.#tenantOf(from));
-    if (!names.has(name)) {
-      const elsewhere = this.#document[list].find((item) => item.name === name);
-      const word = WORDS[list];
-      const what = elsewhere
-        ? `${word} "${name}" belongs to another tenant, "${this.#tenantOf(elsewhere)}"`
-        : `there is no ${word} "${name}"`;
-      this.#add(path, what, accepted(name, [...names], list));
+  #exist(from: Owned, namings: readonly Naming[]): void {
+    const tenant = this.#tenantOf(from);
+    for (const { list, name, path } of namings) {
+      const names = this.#names(list, tenant);
+      if (!names.has(name)) {
+        const elsewhere = this.#document[list].find((item) => item.name === name && this.#tenantOf(item) !== tenant);
+        const what = elsewhere
+          ? `${WORDS[list]} "${name}" belongs to another tenant, "${this.#tenantOf(elsewhere)}"`
+          : `there ${list === 'hours' ? 'are' : 'is'} no ${WORDS[list]} "${name}"`;
+        this.#add(path, what, accepted(name, [...names], list));
+      }
     }
   }
 
@@ -204,7 +227,11 @@ class References {
     if (known) {
       return known;
     }
-    const items: readonly (Owned & { readonly name: string })[] = this.#document[list];
+    // Without a list of skills, what agents have is what there is.
+    const implied = list === 'skills' && this.#document.skills.length === 0;
+    const items: readonly (Owned & { readonly name: string })[] = implied
+      ? allSkills(this.#document)
+      : this.#document[list];
     const names = new Set(items.filter((item) => this.#tenantOf(item) === tenant).map((item) => item.name));
     this.#collected.set(key, names);
     return names;
@@ -215,7 +242,7 @@ class References {
     for (const { key, path, what } of items) {
       const before = first.get(key);
       if (before) {
-        this.#add(path, `${what} is there twice`, `first in line ${this.#source.at(before).line}`);
+        this.findings.push({ path, what: `${what} is there twice`, firstAt: before });
       } else {
         first.set(key, path);
       }
@@ -227,6 +254,6 @@ class References {
   }
 
   #add(path: Path, what: string, hint?: string): void {
-    this.problems.push(problemAt(this.#source, path, what, hint));
+    this.findings.push({ path, what, hint });
   }
 }

@@ -66,7 +66,7 @@ export class YamlSource {
     for (const [index, step] of path.entries()) {
       const last = index === path.length - 1;
       if (isMap(node)) {
-        const pair = node.items.find((item) => isScalar(item.key) && item.key.value === step);
+        const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
         if (!pair) {
           break;
         }
