@@ -34,6 +34,8 @@ import { trunkProxies } from './0045-trunk-proxies';
 import { presenceScopes } from './0050-presence-scopes';
 import { presenceWrites } from './0051-presence-writes';
 import { graphSubscriptions } from './0052-graph-subscriptions';
+import { secrets } from './0055-secrets';
+import { users } from './0056-users';
 import type { Migration } from './sql';
 
 export type { Migration } from './sql';
@@ -76,4 +78,6 @@ export const migrations: readonly Migration[] = [
   presenceScopes,
   presenceWrites,
   graphSubscriptions,
+  secrets,
+  users,
 ];

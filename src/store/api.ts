@@ -40,6 +40,7 @@ import type {
   MemberStateChange,
   Millis,
   NewCall,
+  NewUser,
   NodeRow,
   Offer,
   OfferEnd,
@@ -55,9 +56,12 @@ import type {
   PresenceWrite,
   Queryable,
   ReleasedWork,
+  SealedSecret,
+  SecretRow,
   StoredCallEvent,
   TrunkProxyStatus,
   TrunkStatusRow,
+  UserRow,
   VisitOutcome,
 } from './types';
 
@@ -312,6 +316,47 @@ export interface Store {
   pauseQueue(q: Q, queueId: string, pause: { readonly by: string; readonly reason?: string }): Promise<boolean>;
   /** False: it was not paused. */
   resumeQueue(q: Q, queueId: string): Promise<boolean>;
+
+  // access
+  /** Names only, never values. */
+  listSecrets(q: Q): Promise<readonly SecretRow[]>;
+  /** As they are kept: encrypted. */
+  sealedSecrets(q: Q): Promise<readonly SealedSecret[]>;
+  /** Makes or replaces. Without a tenant it is shared by all. */
+  saveSecret(
+    q: Q,
+    secret: {
+      readonly tenantId: string | undefined;
+      readonly name: string;
+      readonly sealed: Pick<SealedSecret, 'keyId' | 'nonce' | 'sealed'>;
+      readonly by: string;
+    },
+  ): Promise<void>;
+  /** False: there is none. */
+  deleteSecret(q: Q, tenant: string | undefined, name: string): Promise<boolean>;
+  listUsers(q: Q): Promise<readonly UserRow[]>;
+  userByName(q: Q, name: string): Promise<UserRow | undefined>;
+  userByEntraId(q: Q, entraUserId: string): Promise<UserRow | undefined>;
+  /** By the SHA-256 of a token that is not over; notes that it was used. */
+  userByToken(q: Q, digest: Buffer): Promise<UserRow | undefined>;
+  /** In a transaction. @throws SK_CONFLICT, SK_NOT_FOUND for a tenant or queue of the scopes */
+  createUser(q: Q, user: NewUser): Promise<void>;
+  /** In a transaction; the name stays. @throws as createUser */
+  updateUser(q: Q, userId: string, user: NewUser & { readonly disabled: boolean }): Promise<void>;
+  /** With the user's tokens. False: there is none. */
+  deleteUser(q: Q, userId: string): Promise<boolean>;
+  /** Makes a token, or replaces the one of that name. */
+  addUserToken(
+    q: Q,
+    token: {
+      readonly userId: string;
+      readonly name: string;
+      readonly digest: Buffer;
+      readonly forMs: number;
+      readonly by: string;
+    },
+  ): Promise<{ readonly expiresAt: Millis }>;
+  deleteUserToken(q: Q, userId: string, name: string): Promise<boolean>;
 
   // leaks
   /** What is open; all zero when nothing is left behind. */

@@ -18,6 +18,8 @@ import * as presenceScopes from './sql/presence-scopes';
 import * as presenceWrites from './sql/presence-writes';
 import * as queueReport from './sql/queue-report';
 import * as queueVisits from './sql/queue-visits';
+import * as secrets from './sql/secrets';
+import * as users from './sql/users';
 
 export type { Store } from './api';
 export type * from './config-types';
@@ -46,6 +48,8 @@ export const store: Store = {
   ...presenceWrites,
   ...graphSubscriptions,
   ...configuration,
+  ...secrets,
+  ...users,
   ...openWork,
   ...queueReport,
   ...eventReport,

@@ -1,3 +1,4 @@
+import type { Role } from '../config/roles';
 import type { PresenceValue } from '../routing/types';
 
 /** Every time below is milliseconds since the epoch on the clock of the database. Every id is a UUID. */
@@ -429,4 +430,53 @@ export interface TrunkStatusRow {
   readonly proxies: readonly TrunkProxyStatus[];
   readonly changedAt: Millis;
   readonly checkedAt: Millis;
+}
+
+// ---------------------------------------------------------------- access
+
+export interface SecretRow {
+  /** Undefined: shared by all tenants. */
+  readonly tenant: string | undefined;
+  readonly name: string;
+  readonly keyId: string;
+  readonly updatedAt: Millis;
+  readonly updatedBy: string;
+}
+
+export interface SealedSecret {
+  readonly id: string;
+  readonly tenantId: string | undefined;
+  readonly name: string;
+  readonly keyId: string;
+  readonly nonce: Buffer;
+  readonly sealed: Buffer;
+}
+
+/** A tenant, or one queue of it. */
+export interface UserScope {
+  readonly tenant: string;
+  readonly queue?: string;
+}
+
+export interface UserTokenRow {
+  readonly name: string;
+  readonly createdAt: Millis;
+  readonly expiresAt: Millis;
+  readonly usedAt: Millis | undefined;
+}
+
+export interface NewUser {
+  readonly name: string;
+  readonly displayName: string;
+  readonly role: Role;
+  /** For all tenants; else for `scopes` alone. */
+  readonly everywhere: boolean;
+  readonly scopes: readonly UserScope[];
+  readonly entraUserId?: string | undefined;
+}
+
+export interface UserRow extends NewUser {
+  readonly id: string;
+  readonly disabledAt: Millis | undefined;
+  readonly tokens: readonly UserTokenRow[];
 }

@@ -111,6 +111,8 @@ describe('the schema', () => {
       'presence_scopes',
       'tenants',
       'trunk_status',
+      'user_tokens',
+      'users',
     ]);
   });
 
