@@ -18,6 +18,8 @@ import { LIFETIME_MS, NO_SUBSCRIPTION, stepSubscription } from './subscription-s
 import type { SubscriptionEffect, SubscriptionInput, SubscriptionState } from './subscription-state';
 
 const TICK_MS = 2_000;
+/** The first poll, which tells whose presence is wanted, comes before. */
+const FIRST_TICK_MS = 500;
 /** A change of the users waits for others, so that an import does not make a subscription for each row. */
 const SETTLE_MS = 30_000;
 
@@ -70,7 +72,7 @@ export class Subscriber {
   }
 
   start(): void {
-    this.#schedule();
+    this.#schedule(FIRST_TICK_MS);
   }
 
   /** A poll found that these users' presence had changed. */
@@ -112,7 +114,7 @@ export class Subscriber {
     await this.#running;
   }
 
-  #schedule(): void {
+  #schedule(ms: number): void {
     if (this.#closed) {
       return;
     }
@@ -123,9 +125,9 @@ export class Subscriber {
         })
         .finally(() => {
           this.#running = undefined;
-          this.#schedule();
+          this.#schedule(TICK_MS);
         });
-    }, TICK_MS);
+    }, ms);
   }
 
   async #tick(): Promise<void> {

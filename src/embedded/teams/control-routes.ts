@@ -4,6 +4,7 @@ import { SidekickError, isSidekickError, toError } from '../../lib/errors';
 import type { CallView } from './call-record';
 import { misbehaviourSchema, type Misbehaviour } from './misbehaviour';
 import { ACTIVITIES, AVAILABILITIES, type Presence } from './presence-values';
+import { GRAPH_RULES, type BrokenGraphRule } from './graph-rules';
 import type { BrokenRecord } from './rules';
 import { RULES } from './rules';
 import { parseScript, type MissedCall } from './users';
@@ -45,6 +46,15 @@ export interface TrunkView {
   readonly active: boolean;
 }
 
+/** Graph as it looks from outside. */
+export interface GraphView {
+  /** Requests for presence that were let in, in all. */
+  readonly requests: number;
+  readonly subscriptions: readonly { readonly id: string; readonly users: number; readonly expiresAt: number }[];
+  /** Notifications that were taken, in all. */
+  readonly notifications: number;
+}
+
 /** What can be seen and done from outside; the same for the control API and for TypeScript. */
 export interface TenantControl {
   /** Newest last. Ended calls are kept up to a limit. */
@@ -53,6 +63,11 @@ export interface TenantControl {
   users(): UserView[];
   trunks(): TrunkView[];
   rulesBroken(): readonly BrokenRecord[];
+  /** Rules of Graph that were broken, newest last. */
+  graphRulesBroken(): readonly BrokenGraphRule[];
+  graph(): GraphView;
+  /** Signs an account in, as a person does in the browser. @throws SidekickError SK_NOT_FOUND */
+  approve(userCode: string, account: string): void;
   /** @throws SidekickError SK_NOT_FOUND */
   setScript(name: string, script: AgentScript): void;
   /** What the user's own Teams client shows. @throws SidekickError SK_NOT_FOUND */
@@ -70,6 +85,7 @@ const filterSchema = z.object({
   agent: z.string().optional(),
   active: z.enum(['true', 'false']).optional(),
 });
+const signInSchema = z.strictObject({ userCode: z.string().max(20), account: z.string().max(100) });
 const actionSchema = z.enum(['hang-up', 'hold', 'unhold', 'refresh']);
 
 /** The control and observation API. It has no authentication: the server that carries it listens on loopback only. */
@@ -119,6 +135,15 @@ export function registerControlRoutes(http: FastifyInstance, control: TenantCont
         return reply.send(userOf(control, request.params.name));
       });
       sim.get('/rules', (_request, reply) => reply.send({ broken: control.rulesBroken(), rules: RULES }));
+      sim.get('/graph', (_request, reply) =>
+        reply.send({ ...control.graph(), broken: control.graphRulesBroken(), rules: GRAPH_RULES }),
+      );
+      sim.post('/sign-in', (request, reply) => {
+        const { userCode, account } = read(signInSchema, request.body, 'sign-in');
+        control.approve(userCode, account);
+
+        return reply.status(204).send();
+      });
       sim.post('/misbehave', (request, reply) => {
         control.misbehave(read(misbehaviourSchema, request.body, 'misbehaviour'));
 

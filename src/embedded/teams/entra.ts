@@ -23,6 +23,8 @@ export interface EntraOptions {
   readonly clientSecret?: string;
   /** PEM of the certificate registered with the application. */
   readonly clientCertificate?: string;
+  /** A federated credential: taken as it is, whoever made it. */
+  readonly clientAssertion?: string;
   /** Application roles that a token holds. */
   readonly roles: readonly string[];
   readonly tokenLifetimeSeconds: number;
@@ -233,6 +235,9 @@ export class Entra {
 
   #refuseAssertion(assertion: string, audiences: readonly string[]): Refusal | undefined {
     const bad = (code: number, text: string): Refusal => ({ error: 'invalid_client', code, text, status: 401 });
+    if (this.#options.clientAssertion !== undefined && sameText(assertion, this.#options.clientAssertion)) {
+      return undefined;
+    }
     const parsed = parseJwt(assertion);
     if (!parsed) {
       return bad(50027, 'JWT token is invalid or malformed.');

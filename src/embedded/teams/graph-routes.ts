@@ -3,19 +3,48 @@ import type { Clock } from '../../lib/clock';
 import { toError } from '../../lib/errors';
 import type { Entra } from './entra';
 import type { Graph } from './graph';
+import type { Accounts } from './accounts';
 import { GraphError, badRequest } from './graph-errors';
+import type { GraphMood } from './graph-mood';
+import type { Subscriptions } from './subscriptions';
 
 /** Puts Entra's token endpoint and Graph's presence endpoints onto an HTTP server. */
 export function registerGraphRoutes(
   http: FastifyInstance,
-  parts: { readonly entra: Entra; readonly graph: Graph; readonly clock: Clock; readonly tenantId: string },
+  parts: {
+    readonly entra: Entra;
+    readonly graph: Graph;
+    readonly clock: Clock;
+    readonly tenantId: string;
+    readonly accounts: Accounts;
+    readonly subscriptions: Subscriptions;
+    readonly graphMood: GraphMood;
+  },
 ): void {
-  registerLogin(http, parts.entra, parts.tenantId);
-  const { graph } = parts;
+  registerLogin(http, parts.entra, parts.accounts, parts.tenantId);
+  const { graph, graphMood } = parts;
   const auth = (request: FastifyRequest): string | undefined => request.headers.authorization;
   void http.register(
     (v1, _options, done) => {
       v1.setErrorHandler((error, _request, reply) => answerGraphError(error, reply, parts.clock));
+      // Graph takes an empty body where none is needed, whatever its type says.
+      v1.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, parsed) => {
+        try {
+          parsed(null, body === '' ? undefined : (JSON.parse(String(body)) as unknown));
+        } catch {
+          parsed(badRequest('The body is no JSON.'));
+        }
+      });
+      v1.addHook('onRequest', (_request, reply, next) => {
+        if (graphMood.outage === 'off') {
+          return next();
+        }
+        reply.hijack();
+        if (graphMood.outage === 'cut') {
+          reply.raw.destroy();
+        }
+      });
+      registerSubscriptions(v1, parts.accounts, parts.subscriptions);
       v1.post('/communications/getPresencesByUserId', (request) =>
         Promise.resolve(graph.getPresencesByUserId(auth(request), request.body)),
       );
@@ -48,13 +77,35 @@ export function registerGraphRoutes(
   );
 }
 
-function registerLogin(http: FastifyInstance, entra: Entra, tenantId: string): void {
+function registerSubscriptions(v1: FastifyInstance, accounts: Accounts, subscriptions: Subscriptions): void {
+  const owner = (request: FastifyRequest): ReturnType<Accounts['check']> =>
+    accounts.check(request.headers.authorization);
+  v1.post('/subscriptions', async (request, reply) =>
+    reply.status(201).send(await subscriptions.create(owner(request), request.body)),
+  );
+  type ById = { Params: { id: string } };
+  v1.patch<ById>('/subscriptions/:id', (request, reply) =>
+    reply.send(subscriptions.renew(owner(request), request.params.id, request.body)),
+  );
+  v1.post<ById>('/subscriptions/:id/reauthorize', (request, reply) => {
+    subscriptions.reauthorize(owner(request), request.params.id);
+
+    return reply.status(204).send();
+  });
+  v1.delete<ById>('/subscriptions/:id', (request, reply) => {
+    subscriptions.remove(owner(request), request.params.id);
+
+    return reply.status(204).send();
+  });
+}
+
+function registerLogin(http: FastifyInstance, entra: Entra, accounts: Accounts, tenantId: string): void {
   http.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     done(null, new URLSearchParams(String(body)));
   });
   http.post<{ Params: { tenant: string } }>('/:tenant/oauth2/v2.0/token', async (request, reply) => {
     const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
-    const answer = entra.token(request.params.tenant, form, originOf(request));
+    const answer = accounts.token(form) ?? entra.token(request.params.tenant, form, originOf(request));
 
     return reply.status(answer.status).header('cache-control', 'no-store').send(answer.body);
   });
@@ -62,6 +113,10 @@ function registerLogin(http: FastifyInstance, entra: Entra, tenantId: string): v
     http.get<{ Params: { tenant: string } }>(path, (request, reply) =>
       reply.send(openIdConfiguration(originOf(request), request.params.tenant, tenantId)),
     );
+  }
+  http.post('/:tenant/oauth2/v2.0/devicecode', (request, reply) => reply.send(accounts.deviceCode(originOf(request))));
+  for (const path of ['/:tenant/discovery/v2.0/keys', '/:tenant/discovery/keys']) {
+    http.get(path, (_request, reply) => reply.send(accounts.keys()));
   }
   http.get('/common/discovery/instance', (request, reply) =>
     reply.send({

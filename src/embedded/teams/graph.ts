@@ -4,6 +4,9 @@ import { GraphError, badRequest, forbidden, notFound, tooManyRequests, unauthori
 import { MAX_SESSION_MS, MIN_SESSION_MS, durationMs, preferable, settable } from './presence-values';
 import type { PresenceStore, ShownPresence } from './presence-store';
 import { Throttle } from './throttle';
+import type { GraphMood } from './graph-mood';
+import { spelt } from './graph-mood';
+import type { GraphRuleLog, GraphRuleName } from './graph-rules';
 import type { Directory } from './users';
 import { isGuid } from './users';
 
@@ -21,6 +24,11 @@ export interface GraphLimits {
 export const PUBLISHED_LIMITS: GraphLimits = { batchPer30s: 1500, presencePer30s: 10_000 };
 export const MAX_BATCH_IDS = 650;
 
+/** Everything of Graph for an application over all its tenants, per 10 s (3.1). */
+const ALL_PER_10S = 130_000;
+/** What was on its way when a 429 was sent is no breach of it. */
+const ON_ITS_WAY_MS = 300;
+
 const WINDOW_MS = 30_000;
 const DAY_MS = 86_400_000;
 const READ = 'Presence.Read.All';
@@ -30,6 +38,10 @@ const CONTEXT = 'https://graph.microsoft.com/v1.0/$metadata#';
 export class Graph {
   readonly #batch: Throttle;
   readonly #all: Throttle;
+  readonly #graph: Throttle;
+  /** Until when the application was told to wait, and since when. */
+  #told = { from: 0, until: 0 };
+  #batches = 0;
   #forced: { left: number; seconds: number } = { left: 0, seconds: 0 };
   #failures: { left: number; status: number } = { left: 0, status: 503 };
 
@@ -39,12 +51,20 @@ export class Graph {
       readonly presence: PresenceStore;
       readonly directory: Directory;
       readonly clock: Clock;
+      readonly mood: GraphMood;
+      readonly rules: GraphRuleLog;
+      /** Chance, 0–1, for storms; a test gives its own. */
+      readonly random: () => number;
     },
     limits: GraphLimits,
   ) {
     this.#batch = new Throttle(parts.clock, limits.batchPer30s, WINDOW_MS);
     this.#all = new Throttle(parts.clock, limits.presencePer30s, WINDOW_MS);
+    this.#graph = new Throttle(parts.clock, ALL_PER_10S, 10_000);
   }
+
+  /** Requests for presence that were let in, in all. */
+  requests = 0;
 
   /** The next `count` requests are answered 429 with this Retry-After. */
   throttleNext(count: number, retryAfterSeconds: number): void {
@@ -64,12 +84,13 @@ export class Graph {
   /** `POST /communications/getPresencesByUserId`. Unknown ids come back as PresenceUnknown. */
   getPresencesByUserId(authorization: string | undefined, body: unknown): unknown {
     this.#admit(authorization, READ);
-    this.#throttle(this.#batch);
+    this.#throttle(this.#batch, 'limit-batch');
     const ids = isRecord(body) ? body.ids : undefined;
     if (!Array.isArray(ids) || ids.length === 0) {
       throw badRequest('The body must have a non-empty array "ids".');
     }
     if (ids.length > MAX_BATCH_IDS) {
+      this.parts.rules.add('batch-ids', `${ids.length} ids`);
       throw badRequest(`The number of ids, ${ids.length}, is over the limit of ${MAX_BATCH_IDS} per request.`);
     }
     const wrong: unknown = ids.find((id) => !isGuid(id));
@@ -77,10 +98,14 @@ export class Graph {
       throw badRequest(`Not a user id: ${JSON.stringify(wrong)}.`);
     }
     const wanted = [...new Set((ids as string[]).map((id) => id.toLowerCase()))];
+    const { mood, presence } = this.parts;
+    const stale = mood.staleEvery > 0 && ++this.#batches % mood.staleEvery === 0;
 
     return {
       '@odata.context': `${CONTEXT}Collection(microsoft.graph.presence)`,
-      value: wanted.map((id) => resource(this.parts.presence.read(id) ?? unknownUser(id))),
+      value: wanted.map((id) =>
+        resource((stale ? presence.readBefore(id) : presence.read(id)) ?? unknownUser(id), mood),
+      ),
     };
   }
 
@@ -93,20 +118,25 @@ export class Graph {
       throw notFound(`User ${id} not found.`);
     }
 
-    return { '@odata.context': `${CONTEXT}users('${shown.id}')/presence/$entity`, ...resource(shown) };
+    return { '@odata.context': `${CONTEXT}users('${shown.id}')/presence/$entity`, ...resource(shown, this.parts.mood) };
   }
 
   setPresence(authorization: string | undefined, id: string, body: unknown): void {
     const { appId } = this.#admit(authorization, WRITE);
     this.#requireUser(id);
     const { sessionId, availability, activity, expirationDuration } = isRecord(body) ? body : {};
-    requireOwnSession(sessionId, appId);
+    this.#requireOwnSession(sessionId, appId);
     const pair = settable(availability, activity);
     if (!pair) {
+      this.parts.rules.add('presence-pair', `${text(availability)}/${text(activity)}`);
       throw badRequest(`The pair ${text(availability)}/${text(activity)} cannot be set by an application.`);
+    }
+    if (pair.availability === 'DoNotDisturb') {
+      this.parts.rules.add('dnd-by-application', id);
     }
     const duration = expirationDuration === undefined ? MIN_SESSION_MS : durationMs(expirationDuration);
     if (duration === undefined || duration < MIN_SESSION_MS || duration > MAX_SESSION_MS) {
+      this.parts.rules.add('presence-duration', text(expirationDuration));
       throw badRequest(`expirationDuration ${text(expirationDuration)} is not between PT5M and PT4H.`);
     }
     this.parts.presence.setApplication(id, appId, pair, duration);
@@ -115,7 +145,7 @@ export class Graph {
   clearPresence(authorization: string | undefined, id: string, body: unknown): void {
     const { appId } = this.#admit(authorization, WRITE);
     this.#requireUser(id);
-    requireOwnSession(isRecord(body) ? body.sessionId : undefined, appId);
+    this.#requireOwnSession(isRecord(body) ? body.sessionId : undefined, appId);
     if (!this.parts.presence.clearApplication(id, appId)) {
       throw notFound('The presence session does not exist.');
     }
@@ -156,19 +186,42 @@ export class Graph {
     if (!token.roles.includes(role) && !(role === READ && token.roles.includes(WRITE))) {
       throw forbidden(role);
     }
-    if (this.#forced.left > 0) {
-      this.#forced.left--;
-      throw tooManyRequests(this.#forced.seconds);
+    this.requests++;
+    const now = this.parts.clock.now();
+    if (now < this.#told.until && now - this.#told.from > ON_ITS_WAY_MS) {
+      this.parts.rules.add('retry-after-ignored', `${this.#told.until - now} ms too early`);
     }
-    this.#throttle(this.#all);
+    const { storm } = this.parts.mood;
+    if (this.#forced.left > 0 || (storm.share > 0 && this.parts.random() < storm.share)) {
+      const seconds = this.#forced.left > 0 ? this.#forced.seconds : storm.retryAfterSeconds;
+      this.#forced.left = Math.max(0, this.#forced.left - 1);
+      throw this.#wait(seconds);
+    }
+    this.#throttle(this.#graph, 'limit-graph');
+    this.#throttle(this.#all, 'limit-presence');
 
     return { appId: token.appId };
   }
 
-  #throttle(throttle: Throttle): void {
+  #throttle(throttle: Throttle, rule: GraphRuleName): void {
     const wait = throttle.take();
     if (wait !== undefined) {
-      throw tooManyRequests(wait);
+      this.parts.rules.add(rule, `${wait} s left`);
+      throw this.#wait(wait);
+    }
+  }
+
+  #wait(seconds: number): GraphError {
+    const now = this.parts.clock.now();
+    this.#told = { from: now < this.#told.until ? this.#told.from : now, until: now + seconds * 1000 };
+
+    return tooManyRequests(seconds);
+  }
+
+  #requireOwnSession(sessionId: unknown, appId: string): void {
+    if (!isGuid(sessionId) || sessionId.toLowerCase() !== appId.toLowerCase()) {
+      this.parts.rules.add('session-id', text(sessionId));
+      throw badRequest(`sessionId ${text(sessionId)} is not the id of the calling application.`);
     }
   }
 
@@ -182,25 +235,22 @@ export class Graph {
   }
 }
 
-function requireOwnSession(sessionId: unknown, appId: string): void {
-  if (!isGuid(sessionId) || sessionId.toLowerCase() !== appId.toLowerCase()) {
-    throw badRequest(`sessionId ${text(sessionId)} is not the id of the calling application.`);
-  }
-}
-
 function unknownUser(id: string): ShownPresence {
   return { id, availability: 'PresenceUnknown', activity: 'PresenceUnknown', sequenceNumber: '' };
 }
 
-function resource(shown: ShownPresence): Record<string, unknown> {
+/** A presence resource as Graph writes it. */
+export function resource(shown: ShownPresence, mood: GraphMood): Record<string, unknown> {
+  const numbered = shown.sequenceNumber !== '' && mood.sequence === 'right';
+
   return {
     id: shown.id,
-    availability: shown.availability,
-    activity: shown.activity,
+    availability: spelt(shown.availability, mood),
+    activity: spelt(shown.activity, mood),
     statusMessage: null,
     workLocation: null,
     outOfOfficeSettings: { message: null, isOutOfOffice: false },
-    ...(shown.sequenceNumber === '' ? { sequenceNumber: null } : { sequenceNumber: shown.sequenceNumber }),
+    sequenceNumber: numbered ? shown.sequenceNumber : null,
   };
 }
 

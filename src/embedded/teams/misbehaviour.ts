@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { PUBLISHED_LIMITS } from './graph';
+import { goodGraph } from './graph-mood';
+import { goodPush } from './notifier';
 import type { TenantServices } from './tenant-services';
 import { DEFAULT_PRESENCE_LAG_MS, DEFAULT_ROLES, DEFAULT_TOKEN_LIFETIME_SECONDS } from './tenant-services';
 
@@ -27,8 +29,43 @@ export const misbehaviourSchema = z.discriminatedUnion('what', [
   z.strictObject({ what: z.literal('revoke-tokens') }),
   z.strictObject({ what: z.literal('token-lifetime'), seconds: count }),
   z.strictObject({ what: z.literal('roles'), roles: z.array(z.string().max(100)).max(50) }),
-  /** How late Graph shows calls. */
-  z.strictObject({ what: z.literal('presence-lag'), ms: z.number().int().min(0).max(60_000) }),
+  /** How late Graph shows calls; with `all`, also what a user's own client shows. */
+  z.strictObject({
+    what: z.literal('presence-lag'),
+    ms: z.number().int().min(0).max(60_000),
+    all: z.boolean().default(false),
+  }),
+  /** Graph answers nothing: connections are cut, or requests hang. */
+  z.strictObject({ what: z.literal('graph-outage'), how: z.enum(['off', 'cut', 'hang']) }),
+  /** A share of the requests gets 429. */
+  z.strictObject({
+    what: z.literal('graph-storm'),
+    share: z.number().min(0).max(1),
+    retryAfterSeconds: count.default(1),
+  }),
+  /** Every n-th batch is answered by a front end that lags behind by one change. */
+  z.strictObject({ what: z.literal('graph-stale'), every: count }),
+  /** Sequence numbers: right, missing, or begun anew (which happens once, now). */
+  z.strictObject({ what: z.literal('graph-sequence'), numbers: z.enum(['right', 'missing', 'restart']) }),
+  z.strictObject({ what: z.literal('graph-values'), values: z.enum(['documented', 'lower-case', 'new']) }),
+  /** Change notifications: silent, late, twice, or forged. */
+  z.strictObject({
+    what: z.literal('push'),
+    silent: z.boolean().default(false),
+    delayMs: z.number().int().min(0).max(60_000).default(0),
+    twice: z.boolean().default(false),
+    forge: z
+      .enum(['audience', 'issuer', 'signature', 'expired', 'sender', 'client-state', 'data', 'no-token'])
+      .optional(),
+  }),
+  /** Graph asks every subscription for a renewed authorization, now. */
+  z.strictObject({ what: z.literal('push-reauthorize') }),
+  /** Graph forgets every subscription without a word. */
+  z.strictObject({ what: z.literal('push-forget') }),
+  /** PATCH of a subscription is refused. */
+  z.strictObject({ what: z.literal('push-not-renewable'), on: z.boolean() }),
+  /** Signed-in accounts must sign in again. */
+  z.strictObject({ what: z.literal('accounts-revoke') }),
   /** The proxy takes requests and answers none of them, OPTIONS too. */
   z.strictObject({ what: z.literal('proxy-silent'), on: z.boolean() }),
   /** The data centre is busy: 503 with Retry-After to OPTIONS and INVITE (1.1). */
@@ -73,7 +110,18 @@ export function misbehave(command: Misbehaviour, services: TenantServices, mood:
     case 'roles':
       return services.entra.setRoles(command.roles);
     case 'presence-lag':
-      return services.presence.setLag(command.ms);
+      return services.presence.setLag(command.ms, command.all);
+    case 'graph-outage':
+    case 'graph-storm':
+    case 'graph-stale':
+    case 'graph-sequence':
+    case 'graph-values':
+    case 'push':
+    case 'push-reauthorize':
+    case 'push-forget':
+    case 'push-not-renewable':
+    case 'accounts-revoke':
+      return misbehaveGraph(command, services);
     case 'proxy-silent':
       mood.silent = command.on;
 
@@ -97,7 +145,59 @@ export function misbehave(command: Misbehaviour, services: TenantServices, mood:
   }
 }
 
-function reset({ graph, entra, presence }: TenantServices, mood: ProxyMood): void {
+function misbehaveGraph(command: Misbehaviour, services: TenantServices): void {
+  const { graphMood, pushMood, presence, subscriptions, accounts } = services;
+  switch (command.what) {
+    case 'graph-outage':
+      graphMood.outage = command.how;
+
+      return;
+    case 'graph-storm':
+      graphMood.storm = { share: command.share, retryAfterSeconds: command.retryAfterSeconds };
+
+      return;
+    case 'graph-stale':
+      graphMood.staleEvery = command.every;
+
+      return;
+    case 'graph-sequence':
+      graphMood.sequence = command.numbers === 'missing' ? 'missing' : 'right';
+      if (command.numbers === 'restart') {
+        presence.restartSequence();
+      }
+
+      return;
+    case 'graph-values':
+      graphMood.values = command.values;
+
+      return;
+    case 'push':
+      Object.assign(pushMood, {
+        silent: command.silent,
+        delayMs: command.delayMs,
+        twice: command.twice,
+        forge: command.forge,
+      });
+
+      return;
+    case 'push-reauthorize':
+      return subscriptions.askForReauthorization();
+    case 'push-forget':
+      return subscriptions.forget();
+    case 'push-not-renewable':
+      return subscriptions.setRenewable(!command.on);
+    case 'accounts-revoke':
+      return accounts.revoke();
+    default:
+      return;
+  }
+}
+
+function reset(services: TenantServices, mood: ProxyMood): void {
+  const { graph, entra, presence } = services;
+  Object.assign(services.graphMood, goodGraph());
+  Object.assign(services.pushMood, goodPush());
+  services.subscriptions.setRenewable(true);
   graph.throttleNext(0, 1);
   graph.failNext(0, 503);
   graph.setLimits(PUBLISHED_LIMITS);

@@ -27,6 +27,8 @@ interface Entry {
   preferred: Session | undefined;
   sequence: number;
   shown: Presence;
+  /** What was shown before the last change, as a front end that lags would still show it. */
+  before: { readonly shown: Presence; readonly sequence: number } | undefined;
 }
 
 /** DoNotDisturb > Busy > Available > Away (3.3); Idle variants rank with their base. */
@@ -51,7 +53,10 @@ export class PresenceStore {
   readonly #entries = new Map<string, Entry>();
   readonly #clock: Clock;
   #lagMs: number;
+  /** Whether changes of the user's own client show late too. */
+  #lagAll = false;
   #sequence = 0;
+  #onChange: (shown: ShownPresence) => void = () => undefined;
 
   /** @param lagMs how long Graph takes to show a call's begin and end, 0–60,000 (average below 10 s at Microsoft, 3.2) */
   constructor(clock: Clock, lagMs: number) {
@@ -69,11 +74,34 @@ export class PresenceStore {
       preferred: undefined,
       sequence: ++this.#sequence,
       shown: presence,
+      before: undefined,
     });
   }
 
-  setLag(ms: number): void {
+  /** Calls back whenever what Graph shows has changed. */
+  onChange(changed: (shown: ShownPresence) => void): void {
+    this.#onChange = changed;
+  }
+
+  setLag(ms: number, all = false): void {
     this.#lagMs = ms;
+    this.#lagAll = all;
+  }
+
+  /** Numbers begin anew, for everybody. */
+  restartSequence(): void {
+    this.#sequence = 0;
+    for (const entry of this.#entries.values()) {
+      entry.sequence = ++this.#sequence;
+      entry.before = undefined;
+    }
+  }
+
+  /** What a front end that lags would answer: the value before the last change, with its number. */
+  readBefore(id: string): ShownPresence | undefined {
+    const now = this.read(id);
+    const before = this.#entries.get(id.toLowerCase())?.before;
+    return now && before ? { id: now.id, ...before.shown, sequenceNumber: numbered(before.sequence) } : now;
   }
 
   /** What Graph would answer for the user now; undefined if there is no such user. */
@@ -82,13 +110,21 @@ export class PresenceStore {
     if (!entry) {
       return undefined;
     }
-    const now = this.#merge(entry);
-    if (now.availability !== entry.shown.availability || now.activity !== entry.shown.activity) {
-      entry.shown = now;
-      entry.sequence = ++this.#sequence;
-    }
+    this.#look(id, entry);
 
-    return { id: id.toLowerCase(), ...entry.shown, sequenceNumber: String(entry.sequence).padStart(20, '0') };
+    return { id: id.toLowerCase(), ...entry.shown, sequenceNumber: numbered(entry.sequence) };
+  }
+
+  /** Notes and tells a change of what is shown. */
+  #look(id: string, entry: Entry): void {
+    const now = this.#merge(entry);
+    if (now.availability === entry.shown.availability && now.activity === entry.shown.activity) {
+      return;
+    }
+    entry.before = { shown: entry.shown, sequence: entry.sequence };
+    entry.shown = now;
+    entry.sequence = ++this.#sequence;
+    this.#onChange({ id: id.toLowerCase(), ...now, sequenceNumber: numbered(entry.sequence) });
   }
 
   /** The user's own client changes its presence; false if there is no such user. */
@@ -97,7 +133,9 @@ export class PresenceStore {
     if (!entry) {
       return false;
     }
-    entry.client = presence;
+    this.#late(id, entry, this.#lagAll ? this.#lagMs : 0, () => {
+      entry.client = presence;
+    });
 
     return true;
   }
@@ -109,29 +147,53 @@ export class PresenceStore {
       return;
     }
     entry.calls += change;
-    if (this.#lagMs === 0) {
-      entry.shownCalls = entry.calls;
+    const calls = entry.calls;
+    this.#late(id, entry, this.#lagMs, () => {
+      entry.shownCalls = calls;
+    });
+  }
+
+  #late(id: string, entry: Entry, lagMs: number, change: () => void): void {
+    if (lagMs === 0) {
+      change();
+      this.#look(id, entry);
 
       return;
     }
-    const calls = entry.calls;
     const timer = this.#clock.setTimeout(() => {
       entry.lagTimers.delete(timer);
-      entry.shownCalls = calls;
-    }, this.#lagMs);
+      change();
+      this.#look(id, entry);
+    }, lagMs);
     entry.lagTimers.add(timer);
   }
 
   setApplication(id: string, application: string, presence: Presence, durationMs: number): void {
     const now = this.#clock.now();
-    this.#entries
-      .get(id.toLowerCase())
-      ?.applications.set(application, { ...presence, since: now, expiresAt: now + durationMs });
+    const entry = this.#entries.get(id.toLowerCase());
+    if (entry) {
+      entry.applications.set(application, { ...presence, since: now, expiresAt: now + durationMs });
+      this.#look(id, entry);
+    }
+  }
+
+  /** The session of an application, for those who look from outside. */
+  sessionOf(id: string, application: string): (Presence & { readonly expiresAt: number }) | undefined {
+    const session = this.#entries.get(id.toLowerCase())?.applications.get(application);
+    return session && session.expiresAt > this.#clock.now()
+      ? { ...pair(session), expiresAt: session.expiresAt }
+      : undefined;
   }
 
   /** Ends an application's session; false when it had none. */
   clearApplication(id: string, application: string): boolean {
-    return this.#entries.get(id.toLowerCase())?.applications.delete(application) ?? false;
+    const entry = this.#entries.get(id.toLowerCase());
+    const had = entry?.applications.delete(application) ?? false;
+    if (entry) {
+      this.#look(id, entry);
+    }
+
+    return had;
   }
 
   setPreferred(id: string, presence: Presence, durationMs: number): void {
@@ -139,6 +201,7 @@ export class PresenceStore {
     const now = this.#clock.now();
     if (entry) {
       entry.preferred = { ...presence, since: now, expiresAt: now + durationMs };
+      this.#look(id, entry);
     }
   }
 
@@ -146,6 +209,7 @@ export class PresenceStore {
     const entry = this.#entries.get(id.toLowerCase());
     if (entry) {
       entry.preferred = undefined;
+      this.#look(id, entry);
     }
   }
 
@@ -194,6 +258,10 @@ function faded(session: Session, now: number): Presence {
   return age < 2 * FADE_MS
     ? { availability: 'AvailableIdle', activity: 'Inactive' }
     : { availability: 'Away', activity: 'Away' };
+}
+
+function numbered(sequence: number): string {
+  return String(sequence).padStart(20, '0');
 }
 
 function pair({ availability, activity }: Presence): Presence {

@@ -59,6 +59,8 @@ export interface TeamsTenant extends Omit<TenantControl, 'setScript' | 'misbehav
   /** @throws SidekickError SK_NOT_FOUND, SK_USAGE */
   setScript(name: string, script: AgentScriptInput): void;
   misbehave(command: MisbehaviourInput): void;
+  /** A refresh token of one of the accounts, as `sidekick teams sign-in` would get it. */
+  refreshTokenOf(account: string): string;
   /** Calls in progress, for leak checks. */
   readonly live: number;
   close(): Promise<void>;
@@ -73,7 +75,7 @@ export const DEFAULT_LISTEN_FOR: readonly number[] = [500, 600, 700, 800, 900, 1
 export async function startTeamsTenant(options: TeamsTenantOptions): Promise<TeamsTenant> {
   requireLoopback(options.host);
   const clock = options.clock ?? systemClock;
-  const services = makeServices(options, clock);
+  const services = makeServices(options, clock, options.log);
   const book = new CallBook(options.keepCalls ?? 5000);
   const mood = goodMood();
   const events = new Emitter<TenantEvents>();
@@ -102,6 +104,7 @@ export async function startTeamsTenant(options: TeamsTenantOptions): Promise<Tea
     ...control,
     setScript: (name, script) => control.setScript(name, parseScript(script)),
     misbehave: (command) => control.misbehave(misbehaviourSchema.parse(command)),
+    refreshTokenOf: (account) => services.accounts.refreshTokenOf(account),
     sipPort: routing.port,
     httpPort: http.port,
     baseUrl: http.baseUrl,
@@ -113,6 +116,7 @@ export async function startTeamsTenant(options: TeamsTenantOptions): Promise<Tea
     close: async () => {
       await Promise.all([http.close(), routing.close()]);
       services.presence.close();
+      await services.notifier.close();
       events.removeAllListeners();
     },
   };
@@ -145,6 +149,17 @@ function makeControl(
     users: () => directory.all().map((user) => viewOf(user, services, book)),
     trunks: () => routing.trunks(),
     rulesBroken: () => book.broken(),
+    graphRulesBroken: () => services.graphRules.list(),
+    graph: () => ({
+      requests: services.graph.requests,
+      subscriptions: services.subscriptions.list(),
+      notifications: services.notifier.sent,
+    }),
+    approve: (userCode, account) => {
+      if (!services.accounts.approve(userCode, account)) {
+        throw new SidekickError('SK_NOT_FOUND', `No sign-in with the code ${userCode}, or no account ${account}`);
+      }
+    },
     setScript: (name, script) => {
       userOf(name).script = script;
     },
@@ -164,6 +179,7 @@ function makeControl(
     misbehave: carryOut,
     forget: () => {
       book.forget();
+      services.graphRules.forget();
       for (const user of directory.all()) {
         user.missedCalls.length = 0;
       }
