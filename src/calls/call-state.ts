@@ -79,7 +79,7 @@ export interface DiallingState {
 export type CallState =
   | { readonly kind: 'arriving' }
   | { readonly kind: 'answering' }
-  /** `flow`: its name; undefined: what the number begins with. `queueId`: the last queue that the call waited in. */
+  /** `flow`: its name; undefined: the greeting before a queue. `queueId`: the last queue that the call waited in. */
   | { readonly kind: 'flow'; readonly flow: string | undefined; readonly queueId: string | undefined }
   | WaitingState
   | { readonly kind: 'direct'; readonly queueId: string; readonly offerId: string }
@@ -98,7 +98,8 @@ export type CallInput =
   | { readonly kind: 'refused'; readonly sip: number }
   | { readonly kind: 'media-ready' }
   | { readonly kind: 'media-failed'; readonly refusedOffer: boolean }
-  | { readonly kind: 'answered' }
+  /** `flow`: what the number begins with; without it, a greeting at most. */
+  | { readonly kind: 'answered'; readonly flow?: string }
   | { readonly kind: 'answer-failed' }
   | { readonly kind: 'flow-done'; readonly to: ExitDestination }
   | { readonly kind: 'offer-reserved'; readonly offerId: string; readonly queueId: string }
@@ -130,6 +131,7 @@ export type CallInput =
 
 export type CallEffect =
   | { readonly kind: 'answer-caller' }
+  /** By name; undefined: what the number begins with, its greeting first. */
   | { readonly kind: 'run-flow'; readonly flow: string | undefined }
   | { readonly kind: 'stop-flow' }
   /** Music of the queue, and the caller's place in it, which begins here or goes on. */
@@ -195,7 +197,7 @@ function stepProgress(state: LiveCallState, input: CallInput): CallStep | undefi
     case 'answering': {
       return input.kind === 'answered'
         ? {
-            state: { kind: 'flow', flow: undefined, queueId: undefined },
+            state: { kind: 'flow', flow: input.flow, queueId: undefined },
             effects: [{ kind: 'run-flow', flow: undefined }],
           }
         : undefined;

@@ -300,7 +300,8 @@ export class CallSession {
           await this.#deps.store.markAnswered(this.info.callId);
           this.#hooks.onSetUp();
         });
-        this.input({ kind: 'answered' });
+        const { entry } = this.info.route;
+        this.input({ kind: 'answered', ...(entry.kind === 'flow' ? { flow: entry.flow.name } : {}) });
       },
       (error: unknown) => {
         if (!isSidekickError(error, 'SK_LEG_GONE')) {

@@ -150,7 +150,7 @@ function keyPressed(
   }
   const noted = note('flow:key', { key: key ?? 'none', valid: false });
   if (triesLeft <= 0) {
-    return run([menu.noInput ?? [], ...rest], facts, [noted]);
+    return run(menu.noInput ? [menu.noInput, ...rest] : [], facts, [noted]);
   }
   return key !== undefined && menu.invalid !== undefined
     ? { state: { kind: 'invalid', menu, triesLeft, rest }, effects: [noted, { kind: 'play', prompt: menu.invalid }] }

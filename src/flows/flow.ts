@@ -52,7 +52,7 @@ export interface Menu {
   readonly timeoutSeconds?: number | undefined;
   /** Played after a key that leads nowhere. Default: the prompt is played again at once. */
   readonly invalid?: string | undefined;
-  /** For a caller who pressed nothing, or nothing that leads anywhere, in all tries. The flow goes on afterwards. */
+  /** For a caller who pressed nothing, or nothing that leads anywhere, in all tries; the flow goes on afterwards. Default: hang-up. */
   readonly noInput?: readonly FlowStep[] | undefined;
 }
 
