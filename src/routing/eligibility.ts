@@ -13,13 +13,16 @@ export function memberRefusal(
   queue: QueueRules,
   now: number,
 ): Refusal | undefined {
+  return signInRefusal(agent, member) ?? ownRefusal(agent, now) ?? presenceRefusal(agent, queue.presence, now);
+}
+
+/** What of it is the same in every queue: between sign-in and pause, which may be of one queue alone, and presence. */
+export function ownRefusal(agent: Candidate, now: number): Refusal | undefined {
   return (
-    signInRefusal(agent, member) ??
     workStateRefusal(agent, now) ??
     openOfferRefusal(agent) ??
     capacityRefusal(agent) ??
-    (agent.endpoint.up ? undefined : { reason: 'endpoint-down', trunk: agent.endpoint.trunk }) ??
-    presenceRefusal(agent, queue.presence, now)
+    (agent.endpoint.up ? undefined : { reason: 'endpoint-down', trunk: agent.endpoint.trunk })
   );
 }
 
@@ -44,7 +47,8 @@ export function refusalOf(
   );
 }
 
-function signInRefusal(agent: Candidate, member: Membership): Refusal | undefined {
+/** Signed out of all or of this queue, paused in all or in this queue. */
+export function signInRefusal(agent: Candidate, member: Membership): Refusal | undefined {
   if (agent.workState.kind === 'signed-out') {
     return { reason: 'signed-out' };
   }

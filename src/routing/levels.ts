@@ -1,4 +1,4 @@
-import type { Candidate, QueueRules, Refusal, WaitingCall } from './types';
+import type { Candidate, Membership, QueueRules, Refusal, WaitingCall } from './types';
 
 /** The lowest level of a queue that has a signed-in agent; Infinity where nobody is signed in. */
 export interface Levels {
@@ -6,18 +6,15 @@ export interface Levels {
 }
 
 /** Signed in to the agent's work and to this queue; a pause changes nothing about that. */
-export function isSignedIn(agent: Candidate, queueId: string): boolean {
-  return (
-    agent.workState.kind !== 'signed-out' &&
-    agent.memberships.some((m) => m.queueId === queueId && m.signedIn !== false)
-  );
+export function isSignedIn(agent: Candidate, member: Membership): boolean {
+  return agent.workState.kind !== 'signed-out' && member.signedIn !== false;
 }
 
 export function levelsOf(agents: readonly Candidate[], queueId: string): Levels {
   let lowestSignedIn = Infinity;
   for (const agent of agents) {
     const member = agent.memberships.find((m) => m.queueId === queueId);
-    if (member && member.level < lowestSignedIn && isSignedIn(agent, queueId)) {
+    if (member && member.level < lowestSignedIn && isSignedIn(agent, member)) {
       lowestSignedIn = member.level;
     }
   }

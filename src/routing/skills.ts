@@ -70,3 +70,12 @@ function relaxedAt(skill: string, has: number, queue: QueueRules, call: WaitingC
   }
   return earliest;
 }
+
+/** How much more the agent knows than is asked for, summed over the needs. */
+export function surplus(agent: Candidate, needs: readonly SkillNeed[]): number {
+  let sum = 0;
+  for (const { skill, atLeast } of needs) {
+    sum += (agent.skills?.[skill] ?? 0) - atLeast;
+  }
+  return sum;
+}

@@ -6,7 +6,7 @@ import type { Termination } from '../calls/termination';
 import type { DispatchStore, MatchResult } from '../dispatch/ports';
 import type { CallTraits } from '../flows/flow';
 import type { Log } from '../lib/log';
-import { explain } from '../routing/decide';
+import { explain } from '../routing/explain';
 import type { Decision, Explanation, Snapshot } from '../routing/types';
 import type { Store } from './api';
 import { EventWriter } from './event-writer';

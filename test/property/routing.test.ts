@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { decide, explain } from '../../src/routing/decide';
+import { decide } from '../../src/routing/decide';
+import { explain } from '../../src/routing/explain';
 import { refusalOf } from '../../src/routing/eligibility';
 import { levelsOf } from '../../src/routing/levels';
 import type { Candidate, Snapshot, WaitingCall } from '../../src/routing/types';

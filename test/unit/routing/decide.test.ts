@@ -1,4 +1,5 @@
-import { decide, explain } from '../../../src/routing/decide';
+import { decide } from '../../../src/routing/decide';
+import { explain } from '../../../src/routing/explain';
 import type { Candidate, Snapshot, WaitingCall } from '../../../src/routing/types';
 import { aCall as call, anAgent as agent, aPresence, aQueue, aSnapshot, NOW } from '../../support/snapshots';
 
