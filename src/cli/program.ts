@@ -13,6 +13,7 @@ import { addConfig } from './program/config';
 import { addContext } from './program/context';
 import { addDemo } from './program/demo';
 import { addEvents } from './program/events';
+import { addImport } from './program/import';
 import { addMigrate } from './program/migrate';
 import { addNodes } from './program/nodes';
 import { addPresence } from './program/presence';
@@ -28,6 +29,7 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addServe,
   addDemo,
   addConfig,
+  addImport,
   addMigrate,
   addCalls,
   addAgents,
