@@ -61,11 +61,15 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
     onOrphan: (offer) => {
       giveBack(deps, dispatcher, offer);
     },
+    onExit: (exit) => {
+      calls.exit(exit);
+    },
     refreshPresence: deps.refreshPresence,
     onSweepFound: (what) => {
       metrics.sweepFound(what);
     },
   });
+  store.travelWith(dispatcher);
   const legs = new AgentLegService({
     link,
     pool,

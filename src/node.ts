@@ -108,7 +108,12 @@ class NodeBuilder implements Node {
     this.#clock = deps.clock ?? systemClock;
     this.#onLost = deps.onLost;
     this.#secret = deps.secret ?? ((variable) => process.env[variable]);
-    this.#db = openDatabase({ url: settings.databaseUrl, log: deps.log, max: settings.databasePool });
+    this.#db = openDatabase({
+      url: settings.databaseUrl,
+      log: deps.log,
+      max: settings.databasePool,
+      runsMatches: true,
+    });
     this.#lifeDb = openDatabase({ url: settings.databaseUrl, log: deps.log, max: 1, applicationName: 'sidekick-life' });
     const drachtio = settings.drachtio[0];
     if (!drachtio) {
@@ -256,7 +261,9 @@ class NodeBuilder implements Node {
   #notified(notification: Notification): void {
     switch (notification.k) {
       case 'queue': {
-        this.#work?.dispatcher.requestMatch(notification.id);
+        if (notification.node === undefined || notification.node === this.nodeId) {
+          this.#work?.dispatcher.requestMatch(notification.id);
+        }
         return;
       }
       case 'agent': {
@@ -264,7 +271,9 @@ class NodeBuilder implements Node {
         return;
       }
       case 'offer': {
-        // The match that reserved it hands it over itself; this is for matches of other nodes, and the sweep finds the rest.
+        if (notification.node === this.nodeId) {
+          this.#work?.dispatcher.offerReserved(notification.id);
+        }
         return;
       }
       case 'config':

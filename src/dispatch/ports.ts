@@ -1,25 +1,62 @@
 import type { ReservedOffer } from '../calls/ports';
 import type { Decision, Snapshot } from '../routing/types';
 
+export type Decide = (snapshot: Snapshot) => Decision;
+
 /** What dispatch needs from the store. */
 export interface DispatchStore {
   /**
    * One short transaction under the queue's lock: snapshot, decision, offer rows. `decide` may run more than once. undefined:
    * no such queue.
    */
-  match(queueId: string, decide: (snapshot: Snapshot) => Decision): Promise<MatchResult | undefined>;
-  /** Queues with calls that wait and are not being offered. */
+  match(queueId: string, decide: Decide): Promise<MatchResult | undefined>;
+  /** Queues in which calls of this node wait. */
   queuesWithWaitingCalls(): Promise<readonly string[]>;
   queuesWaitingFor(agentIds: readonly string[]): Promise<readonly string[]>;
   /** Makes ready whoever's wrap-up or retry delay is over; the ids of those agents. */
   expireDueStates(): Promise<readonly string[]>;
-  /** Offers reserved for this node's calls that nobody has rung yet. */
-  reservedOffers(): Promise<readonly ReservedOffer[]>;
+  /** Offers for this node's calls that were made a second ago or earlier and not answered yet. */
+  pendingOffers(): Promise<readonly ReservedOffer[]>;
+  /** An offer that another node reserved for a call of this one; undefined: it is over. */
+  reservedOffer(offerId: string): Promise<ReservedOffer | undefined>;
+  /** Asks another node, or all where none is named, to match a queue. */
+  hintQueue(queueId: string, nodeId?: string): Promise<void>;
+  recordDecisions(decisions: readonly DecisionRecord[]): Promise<void>;
 }
 
 export interface MatchResult {
   readonly offers: readonly (ReservedOffer & { readonly nodeId: string })[];
+  readonly snapshot: Snapshot;
   readonly decision: Decision;
-  /** The database's clock at the snapshot, milliseconds. */
-  readonly now: number;
+  /** Assignments that came to nothing because somebody else took the agent or the call meanwhile: match again. */
+  readonly leftOut: number;
+}
+
+/** A match that was decided, to be written down after it. */
+export interface DecisionRecord {
+  readonly queueId: string;
+  readonly trigger: string;
+  readonly snapshot: Snapshot;
+  readonly decision: Decision;
+  /** Calls about which it says something new. */
+  readonly callIds: readonly string[];
+}
+
+/**
+ * Lets a match travel with a statement that makes it necessary (an agent is free, a call waits), which saves the round trips
+ * between the two.
+ */
+export interface MatchTravel {
+  /**
+   * Runs `together` where no match of this queue runs on this node, else `alone`. What the match found is acted upon after those
+   * who wait for this promise have gone on. The requests for a match that they make in that moment, for the queue and for the
+   * agent who is free, are answered by it.
+   */
+  travel<T>(
+    about: { readonly queueId: string; readonly agentId?: string },
+    alone: () => Promise<T>,
+    together: (decide: Decide) => Promise<{ readonly value: T; readonly result: MatchResult | undefined }>,
+  ): Promise<T>;
+  /** A rest of this agent (wrap-up, retry delay) ends in so many milliseconds: look at all his queues then. */
+  wake(agentId: string, inMs: number): void;
 }

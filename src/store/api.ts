@@ -1,5 +1,5 @@
 import type { ForcedState } from '../agents/agent-state';
-import type { Assignment, Explanation, Snapshot } from '../routing/types';
+import type { Assignment, Snapshot } from '../routing/types';
 import type {
   AgentConfig,
   FlowConfig,
@@ -32,15 +32,18 @@ import type {
   CallRow,
   ChangedPresence,
   ConnectionEnded,
+  DecisionFilter,
   EndedBy,
   EnqueueInput,
   Enqueued,
+  InsertOptions,
   LeftQueue,
   MemberRef,
   MemberStateChange,
   Millis,
   NewCall,
   NewUser,
+  NewDecision,
   NodeRow,
   Offer,
   OfferEnd,
@@ -59,6 +62,7 @@ import type {
   SealedSecret,
   SecretRow,
   StoredCallEvent,
+  StoredDecision,
   TrunkProxyStatus,
   TrunkStatusRow,
   UserRow,
@@ -151,32 +155,41 @@ export interface Store {
 
   // match
   /**
-   * Runs `fn` in a transaction that holds the queue's lock; opening it takes one round trip. As `Queryable.transaction`, it
-   * may run `fn` again.
+   * Runs `fn` in a transaction that holds the queue's lock. As `Queryable.transaction`, it may run `fn` again; `before` runs on
+   * the same connection first, committed by itself and without a round trip of its own.
    */
-  withQueueLock<T>(q: Q, queueId: string, fn: (tx: Q) => Promise<T>): Promise<T>;
-  /** Everything a decision needs, in one round trip. `undefined`: no such queue. */
-  snapshotQueue(q: Q, queueId: string): Promise<Snapshot | undefined>;
+  withQueueLock<T>(q: Q, queueId: string, fn: (tx: Q) => Promise<T>, before?: (q: Q) => Promise<unknown>): Promise<T>;
   /**
-   * Reserves. Left out, without an error, is an assignment whose call no longer waits or is being offered, or whose agent was
-   * taken by another queue or is no longer ready. What is returned is reserved when the transaction commits.
+   * Everything a decision needs, in one round trip. `undefined`: no such queue. `onlyIfWaiting`: without the agents where nobody
+   * waits, since there is nothing to decide.
    */
-  insertOffers(
-    q: Q,
-    queueId: string,
-    assignments: readonly Pick<Assignment, 'callId' | 'agentId'>[],
-    explanations: readonly Explanation[],
-  ): Promise<readonly Offer[]>;
+  snapshotQueue(q: Q, queueId: string, options?: { readonly onlyIfWaiting?: boolean }): Promise<Snapshot | undefined>;
+  /**
+   * Reserves. Left out, without an error, is an assignment whose call no longer waits there or is being offered already, or
+   * whose agent was taken by another queue or is no longer ready. What is returned is reserved when the transaction commits;
+   * offers for calls of the matching node are ringing from the start, since it rings them at once.
+   */
+  insertOffers(q: Q, assignments: readonly Assignment[], options?: InsertOptions): Promise<readonly Offer[]>;
   /** When something about this queue next changes by itself (wrap-up over, retry delay over). */
   dueTimes(q: Q, queueId: string): Promise<{ readonly now: Millis; readonly nextAt: Millis | undefined }>;
-  /** Queues with calls that wait and are not being offered: what the sweep matches. */
-  queuesWithWaitingCalls(q: Q): Promise<readonly string[]>;
+  /** Queues with calls that wait, of this node or of all: what the sweep matches. */
+  queuesWithWaitingCalls(q: Q, nodeId?: string): Promise<readonly string[]>;
   /** Those of them that one of these agents serves. */
   queuesWaitingFor(q: Q, agentIds: readonly string[]): Promise<readonly string[]>;
+  /** Asks another node, or all, to match a queue. */
+  hintQueue(q: Q, queueId: string, nodeId?: string): Promise<void>;
+
+  // decisions
+  /** Writes decisions with what they were made from, in one statement. */
+  recordDecisions(q: Q, decisions: readonly NewDecision[]): Promise<void>;
+  /** Oldest first. */
+  decisions(q: Q, filter: DecisionFilter): Promise<readonly StoredDecision[]>;
+  /** Deletes up to `limit` decisions that are older than that, and exclusions that are over. How many decisions. */
+  forgetDecisions(q: Q, olderThanMs: Millis, limit: number): Promise<number>;
 
   // offers
-  /** Offers of this node that are reserved and not rung yet. */
-  reservedOffers(q: Q, nodeId: string): Promise<readonly Offer[]>;
+  /** Offers of this node that were made so long ago, milliseconds, and not answered yet. */
+  pendingOffers(q: Q, nodeId: string, olderThanMs?: number): Promise<readonly Offer[]>;
   /**
    * Reserves one agent for a call that waited in some queue, as offer `offerId`, for a transfer. `undefined`: the agent is not ready
    * or not free, the call is over, or it never waited.
@@ -197,18 +210,6 @@ export interface Store {
   /** A talk is over: writes the connection, starts wrap-up. Ending the call itself is `endCall`. */
   endConnection(q: Q, offerId: string, endedBy: EndedBy): Promise<ConnectionEnded>;
   openOffers(q: Q, callId: string): Promise<readonly OfferRef[]>;
-  /** What was stored with the offers of a call, oldest first. */
-  explanations(
-    q: Q,
-    callId: string,
-  ): Promise<
-    readonly {
-      readonly at: Millis;
-      readonly agent: string;
-      readonly outcome: string | undefined;
-      readonly explanation: Explanation | undefined;
-    }[]
-  >;
 
   // agents
   signIn(q: Q, agentId: string, by: string): Promise<AgentStateChange>;

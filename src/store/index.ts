@@ -4,9 +4,11 @@ import * as agents from './sql/agents';
 import * as callCommands from './sql/call-commands';
 import * as calls from './sql/calls';
 import * as configuration from './sql/configuration';
+import * as decisions from './sql/decisions';
 import * as directOffer from './sql/direct-offer';
 import * as endOffer from './sql/end-offer';
 import * as eventReport from './sql/event-report';
+import * as insertOffers from './sql/insert-offers';
 import * as match from './sql/match';
 import * as memberState from './sql/member-state';
 import * as nodes from './sql/nodes';
@@ -20,6 +22,7 @@ import * as queueReport from './sql/queue-report';
 import * as queueVisits from './sql/queue-visits';
 import * as secrets from './sql/secrets';
 import * as users from './sql/users';
+import * as snapshot from './sql/snapshot';
 
 export type { Store } from './api';
 export type * from './config-types';
@@ -37,6 +40,9 @@ export const store: Store = {
   ...callCommands,
   ...queueVisits,
   ...match,
+  snapshotQueue: snapshot.snapshotQueue,
+  insertOffers: insertOffers.insertOffers,
+  ...decisions,
   ...offers,
   ...directOffer,
   ...endOffer,

@@ -1,16 +1,19 @@
 import type { StayOutcome } from '../calls/call-state';
 import type { CommandStore, PendingCommand } from '../calls/command-runner';
-import type { AgentTarget, CallerHandles, CallStore, NewCall, ReservedOffer } from '../calls/ports';
+import type { CallerHandles, CallStore, NewCall, ReservedOffer } from '../calls/ports';
 import type { OfferClosing } from '../calls/offer-state';
 import type { Termination } from '../calls/termination';
-import type { DispatchStore, MatchResult } from '../dispatch/ports';
+import type { Decide, DecisionRecord, DispatchStore, MatchResult, MatchTravel } from '../dispatch/ports';
 import type { CallTraits } from '../flows/flow';
+import { newId } from '../lib/ids';
 import type { Log } from '../lib/log';
 import { explain } from '../routing/explain';
-import type { Decision, Explanation, Snapshot } from '../routing/types';
 import type { Store } from './api';
 import { EventWriter } from './event-writer';
 import type { Offer, Queryable } from './types';
+
+/** Younger offers may still be on their way to their call, milliseconds. */
+const PENDING_AFTER_MS = 1_000;
 
 /** What the rooms of one node need of the store, on top of the statements: calls, dispatch, events. */
 export class NodeStore implements CallStore, DispatchStore, CommandStore {
@@ -18,12 +21,22 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
   readonly #db: Queryable;
   readonly #nodeId: string;
   readonly #events: EventWriter;
+  #travel: MatchTravel | undefined;
+  /** Offers that this node rings, until they are closed. */
+  readonly #mine = new Map<string, { readonly queueId: string; readonly agentId: string }>();
+  /** Offers whose row says that they ring since they were made, and where. */
+  readonly #ringing = new Set<string>();
 
   constructor(store: Store, db: Queryable, nodeId: string, log: Log) {
     this.#store = store;
     this.#db = db;
     this.#nodeId = nodeId;
     this.#events = new EventWriter({ appendCallEvents: (events) => store.appendCallEvents(db, events) }, log);
+  }
+
+  /** From now on a match travels with what makes it necessary. */
+  travelWith(travel: MatchTravel): void {
+    this.#travel = travel;
   }
 
   async insertCall(call: NewCall): Promise<void> {
@@ -64,12 +77,9 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
     queueId: string,
     traits: CallTraits,
   ): Promise<{ readonly position: number } | undefined> {
-    return await this.#store.enqueue(this.#db, {
-      callId,
-      queueId,
-      ...(traits.class === undefined ? {} : { class: traits.class }),
-      ...(traits.headStartSeconds === undefined ? {} : { headStartMs: traits.headStartSeconds * 1_000 }),
-    });
+    const { headStartSeconds, ...rest } = traits;
+    const given = { ...rest, ...(headStartSeconds === undefined ? {} : { headStartMs: headStartSeconds * 1_000 }) };
+    return await this.#travelling({ queueId }, (q) => this.#store.enqueue(q, { callId, queueId, ...given }));
   }
 
   async reserveAgent(callId: string, agentId: string, offerId: string): Promise<ReservedOffer | undefined> {
@@ -90,6 +100,10 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
   }
 
   async markRinging(offerId: string, mediaServer: string): Promise<boolean> {
+    // Made by this node for a call of its own: the row said so from the start, and nobody but this call takes it back.
+    if (this.#ringing.delete(offerId)) {
+      return true;
+    }
     return await this.#store.markRinging(this.#db, offerId, { mediaServer, channelUuid: offerId });
   }
 
@@ -99,16 +113,45 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
   }
 
   async closeOffer(offerId: string, closing: OfferClosing): Promise<void> {
-    if (closing.kind === 'connection-ended') {
-      await this.#store.endConnection(this.#db, offerId, closing.endedBy);
-      return;
+    const mine = this.#mine.get(offerId);
+    const restMs = await (mine
+      ? this.#travelling(mine, (q) => this.#close(q, offerId, closing))
+      : this.#close(this.#db, offerId, closing));
+    this.#mine.delete(offerId);
+    this.#ringing.delete(offerId);
+    if (mine && restMs !== undefined) {
+      this.#travel?.wake(mine.agentId, restMs);
     }
-    await this.#store.endOffer(
-      this.#db,
+  }
+
+  /** How long the agent rests from now, milliseconds; undefined: not at all, or until somebody says otherwise. */
+  async #close(q: Queryable, offerId: string, closing: OfferClosing): Promise<number | undefined> {
+    if (closing.kind === 'connection-ended') {
+      return (await this.#store.endConnection(q, offerId, closing.endedBy)).restMs;
+    }
+    const end = await this.#store.endOffer(
+      q,
       offerId,
       closing.kind === 'refused' ? { outcome: closing.outcome } : { outcome: 'canceled', reason: closing.why },
       closing.kind === 'refused' ? closing.sipStatus : undefined,
     );
+    return end.restMs;
+  }
+
+  /** Runs a statement after which the queue wants a match: with that match, where it can be. */
+  async #travelling<T>(
+    about: { readonly queueId: string; readonly agentId?: string },
+    statement: (q: Queryable) => Promise<T>,
+  ): Promise<T> {
+    const alone = (): Promise<T> => statement(this.#db);
+    if (!this.#travel) {
+      return await alone();
+    }
+    return await this.#travel.travel(about, alone, async (decide) => {
+      let first: Promise<T> | undefined;
+      const result = await this.match(about.queueId, decide, (q) => (first = statement(q)));
+      return { value: await (first ?? alone()), result };
+    });
   }
 
   async endCall(callId: string, end: Termination): Promise<void> {
@@ -119,23 +162,46 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
     this.#events.append({ callId, kind, at: Date.now(), ...(data === undefined ? {} : { data }) });
   }
 
-  async match(queueId: string, decide: (snapshot: Snapshot) => Decision): Promise<MatchResult | undefined> {
-    return await this.#store.withQueueLock(this.#db, queueId, async (tx) => {
-      const snapshot = await this.#store.snapshotQueue(tx, queueId);
-      if (!snapshot) {
-        return undefined;
+  /** `before`: a statement that travels ahead of the match on the same connection. */
+  async match(
+    queueId: string,
+    decide: Decide,
+    before?: (q: Queryable) => Promise<unknown>,
+  ): Promise<MatchResult | undefined> {
+    const result = await this.#store.withQueueLock(
+      this.#db,
+      queueId,
+      async (tx) => {
+        const snapshot = await this.#store.snapshotQueue(tx, queueId, { onlyIfWaiting: true });
+        if (!snapshot) {
+          return undefined;
+        }
+        const decision = decide(snapshot);
+        const offers = await this.#store.insertOffers(tx, decision.assignments, { byNode: this.#nodeId, last: true });
+        return { snapshot, decision, offers };
+      },
+      before,
+    );
+    if (!result) {
+      return undefined;
+    }
+    const { snapshot, decision, offers } = result;
+    for (const offer of offers) {
+      if (offer.nodeId === this.#nodeId) {
+        this.#mine.set(offer.offerId, offer);
+        this.#ringing.add(offer.offerId);
       }
-      const decision = decide(snapshot);
-      const offers =
-        decision.assignments.length === 0
-          ? []
-          : await this.#store.insertOffers(tx, queueId, decision.assignments, assignedCalls(snapshot, decision));
-      return { decision, now: snapshot.now, offers: offers.map((o) => ({ ...reservedOffer(o), nodeId: o.nodeId })) };
-    });
+    }
+    return {
+      snapshot,
+      decision,
+      offers: offers.map((o) => ({ ...reservedOffer(o), nodeId: o.nodeId })),
+      leftOut: decision.assignments.length - offers.length,
+    };
   }
 
   queuesWithWaitingCalls(): Promise<readonly string[]> {
-    return this.#store.queuesWithWaitingCalls(this.#db);
+    return this.#store.queuesWithWaitingCalls(this.#db, this.#nodeId);
   }
 
   queuesWaitingFor(agentIds: readonly string[]): Promise<readonly string[]> {
@@ -146,8 +212,38 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
     return this.#store.expireDueStates(this.#db);
   }
 
-  async reservedOffers(): Promise<readonly ReservedOffer[]> {
-    return (await this.#store.reservedOffers(this.#db, this.#nodeId)).map(reservedOffer);
+  async pendingOffers(): Promise<readonly ReservedOffer[]> {
+    return (await this.#store.pendingOffers(this.#db, this.#nodeId, PENDING_AFTER_MS)).map((o) => this.#taken(o));
+  }
+
+  async reservedOffer(offerId: string): Promise<ReservedOffer | undefined> {
+    const offer = await this.#store.findOffer(this.#db, offerId);
+    return offer?.nodeId === this.#nodeId && offer.pending ? this.#taken(offer) : undefined;
+  }
+
+  #taken(offer: Offer): ReservedOffer {
+    this.#mine.set(offer.offerId, offer);
+    return reservedOffer(offer);
+  }
+
+  hintQueue(queueId: string, nodeId?: string): Promise<void> {
+    return this.#store.hintQueue(this.#db, queueId, nodeId);
+  }
+
+  async recordDecisions(records: readonly DecisionRecord[]): Promise<void> {
+    await this.#store.recordDecisions(
+      this.#db,
+      records.map(({ queueId, trigger, snapshot, decision, callIds }) => ({
+        id: newId(),
+        queueId,
+        trigger,
+        nodeId: this.#nodeId,
+        at: snapshot.now,
+        snapshot,
+        explanations: callIds.map((callId) => explain(snapshot, decision, callId)),
+        assignments: decision.assignments,
+      })),
+    );
   }
 
   /** Writes the events that are still collected. */
@@ -160,28 +256,19 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
   }
 }
 
-/** What is stored with the offers of a decision. */
-function assignedCalls(snapshot: Snapshot, decision: Decision): Explanation[] {
-  const ids = new Set(decision.assignments.map((assignment) => assignment.callId));
-  return [...ids].map((callId) => explain(snapshot, decision, callId));
-}
-
 /** Hands over what is needed to ring the agent. */
 export function reservedOffer(offer: Offer): ReservedOffer {
   return {
     offerId: offer.offerId,
     callId: offer.callId,
     queueId: offer.queueId,
-    target: agentTarget(offer),
+    target: {
+      agentId: offer.agentId,
+      agentName: offer.agent,
+      endpoint: offer.endpoint,
+      ringTimeoutMs: offer.ringTimeoutMs,
+    },
     presence: typeof offer.presence === 'string' ? undefined : offer.presence.availability,
-  };
-}
-
-function agentTarget(offer: Offer): AgentTarget {
-  return {
-    agentId: offer.agentId,
-    agentName: offer.agent,
-    endpoint: offer.endpoint,
-    ringTimeoutMs: offer.ringTimeoutMs,
+    answer: offer.answer,
   };
 }

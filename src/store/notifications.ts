@@ -3,7 +3,7 @@ export const CHANNEL = 'sidekick';
 
 /**
  * A hint that something changed. Never the only way to learn of it: the sweep finds what a lost hint would have told.
- * - `queue`: its waiting calls changed; match it.
+ * - `queue`: its waiting calls changed; match it. With `node`: only that node need to, since a call of its own may have to leave.
  * - `agent`: the agent may be able to take calls now, or no longer; match the queues of this agent.
  * - `offer`: an offer was reserved for a call of `node`.
  * - `call`: `node` should look at its call again (an order from outside, such as hang up).
@@ -11,7 +11,7 @@ export const CHANNEL = 'sidekick';
  * - `trunk`: the reachability of a trunk changed.
  */
 export type Notification =
-  | { readonly k: 'queue'; readonly id: string }
+  | { readonly k: 'queue'; readonly id: string; readonly node?: string }
   | { readonly k: 'agent'; readonly id: string }
   | { readonly k: 'offer'; readonly id: string; readonly call: string; readonly node: string }
   | { readonly k: 'call'; readonly id: string; readonly node: string }
@@ -39,7 +39,9 @@ export function parseNotification(payload: string): Notification | undefined {
     case 'config': {
       return { k };
     }
-    case 'queue':
+    case 'queue': {
+      return isText(id) ? { k, id, ...(isText(node) ? { node } : {}) } : undefined;
+    }
     case 'agent':
     case 'trunk': {
       return isText(id) ? { k, id } : undefined;

@@ -215,7 +215,7 @@ async function runTransaction<T>(
       if (more.last !== true) {
         return rowsOf(await answer);
       }
-      commit();
+      void commit();
       return rowsOf(await answer);
     },
     transaction: async (inner, more = {}) => {

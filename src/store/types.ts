@@ -1,5 +1,6 @@
+import type { AnswerPolicy } from '../calls/ports';
 import type { Role } from '../config/roles';
-import type { PresenceValue } from '../routing/types';
+import type { Assignment, Explanation, PresenceValue, SkillNeed, Snapshot } from '../routing/types';
 
 /** Every time below is milliseconds since the epoch on the clock of the database. Every id is a UUID. */
 export type Millis = number;
@@ -154,10 +155,14 @@ export type VisitOutcome =
 export interface EnqueueInput {
   readonly callId: string;
   readonly queueId: string;
-  /** 0–9, default 0. */
-  readonly class?: number;
-  /** Added to the head start of the queue. */
-  readonly headStartMs?: number;
+  /** 0–9. Default: as before for a call that moves, else that of the queue. */
+  readonly class?: number | undefined;
+  /** Added to the head start of the queue. Default: as before for a call that moves, else 0. */
+  readonly headStartMs?: number | undefined;
+  /** On top of what the queue needs. Default: as before for a call that moves, else none. */
+  readonly needs?: readonly SkillNeed[] | undefined;
+  /** Names of agents who are asked first. Default: as before for a call that moves, else nobody. */
+  readonly preferAgents?: readonly string[] | undefined;
 }
 
 export interface Enqueued {
@@ -168,6 +173,8 @@ export interface Enqueued {
   readonly queuedAt: Millis;
   /** When the queue's `maxWaitSeconds` are over. */
   readonly maxWaitAt: Millis | undefined;
+  /** The caller was here a moment ago and has the old place again. */
+  readonly resumed: boolean;
 }
 
 export interface OfferRef {
@@ -215,6 +222,49 @@ export interface Offer {
   readonly ringTimeoutMs: number;
   readonly reservedAt: Millis;
   readonly presence: PresenceValue | 'none' | 'unknown';
+  /** Whether an answer of the agent is believed, as the queue says. */
+  readonly answer: AnswerPolicy;
+  /** Not answered and not over. */
+  readonly pending: boolean;
+}
+
+export interface InsertOptions {
+  /** The node that runs the match and rings the agents of its own calls at once. */
+  readonly byNode?: string;
+  /** COMMIT travels with it. */
+  readonly last?: boolean;
+}
+
+// ---------------------------------------------------------------- decisions
+
+export interface NewDecision {
+  readonly id: string;
+  readonly queueId: string;
+  readonly nodeId: string;
+  readonly at: Millis;
+  /** What asked for the match. */
+  readonly trigger: string;
+  readonly snapshot: Snapshot;
+  /** Of every call that the decision says something new about. */
+  readonly explanations: readonly Explanation[];
+  readonly assignments: readonly Assignment[];
+}
+
+export interface StoredDecision extends NewDecision {
+  readonly tenantId: string;
+  readonly queue: string;
+}
+
+export interface DecisionFilter {
+  readonly queueId?: string;
+  /** Decisions that say something new about this call. */
+  readonly callId?: string;
+  readonly from?: Millis;
+  readonly to?: Millis;
+  /** Go on after this one: `at` and `id` of the last one read. */
+  readonly after?: { readonly at: Millis; readonly id: string };
+  /** Default 1000. Oldest first. */
+  readonly limit?: number;
 }
 
 export interface OfferHandles {
@@ -241,6 +291,8 @@ export interface OfferEnded {
   readonly agentState: AgentStateKind | undefined;
   /** When the agent may be offered something again by itself. */
   readonly until: Millis | undefined;
+  /** How long the agent rests from now, milliseconds; undefined: not at all, or not until a time that is known. */
+  readonly restMs: number | undefined;
 }
 
 export type EndedBy = 'caller' | 'agent' | 'system' | 'node-lost';
@@ -250,6 +302,8 @@ export interface ConnectionEnded {
   readonly durationMs: number;
   /** End of wrap-up; undefined: ready at once, or not ready at all. */
   readonly wrapUpUntil: Millis | undefined;
+  /** How long wrap-up lasts from now, milliseconds. */
+  readonly restMs: number | undefined;
 }
 
 // ---------------------------------------------------------------- agents

@@ -141,7 +141,7 @@ describe('commands on a database', () => {
     ]);
 
     const anna = await store.agentByName(db, 'Anna');
-    const offers = await store.insertOffers(db, queue!.id, [{ callId, agentId: anna!.id }], []);
+    const offers = await store.insertOffers(db, [{ callId, queueId: queue!.id, agentId: anna!.id }]);
     expect(offers).toHaveLength(1);
     expect((await json('queues', 'list')).queues).toMatchObject([{ ready: 0, inCall: 1 }]);
     expect(await cli('agents', 'sign-out', 'Anna')).toMatchObject({

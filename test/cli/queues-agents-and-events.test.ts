@@ -81,7 +81,7 @@ describe('what operators look at and do all day', () => {
     };
     talking = await call('+4917612345678');
     const anna = (await store.agentByName(db, 'Anna'))!;
-    const [offer] = await store.insertOffers(db, support.id, [{ callId: talking, agentId: anna.id }], []);
+    const [offer] = await store.insertOffers(db, [{ callId: talking, queueId: support.id, agentId: anna.id }]);
     await store.markRinging(db, offer!.offerId);
     await store.markAnswered(db, offer!.offerId);
     const at = Date.now();

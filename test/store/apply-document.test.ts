@@ -140,9 +140,9 @@ describe('a document that is applied', () => {
     expect(result.counts).toMatchObject({ queues: 0, members: 5 });
     const { queueId } = (await store.findNumber(test.db, '+49301000101'))!;
     const snapshot = await store.snapshotQueue(test.db, queueId!);
-    expect(snapshot!.agents.map(({ name, memberships: [m] }) => [name, m!.level, m!.position])).toEqual([
-      ['Emma', 1, 1],
+    expect(snapshot!.agents.map(({ name, memberships: [m] }) => [name, m!.level, m!.position]).sort()).toEqual([
       ['Anna', 2, 2],
+      ['Emma', 1, 1],
     ]);
   });
 

@@ -105,9 +105,17 @@ class Writers {
         ...agents.slice(0, pick % Math.max(1, agents.length)),
       ];
       const pairs = turned.flatMap((agent, i) =>
-        waiting.length > 0 ? [{ agentId: agent.agentId, callId: waiting[i % waiting.length]!.callId }] : [],
+        waiting.length > 0
+          ? [
+              {
+                agentId: agent.agentId,
+                callId: waiting[i % waiting.length]!.callId,
+                queueId: waiting[i % waiting.length]!.queueId,
+              },
+            ]
+          : [],
       );
-      return store.insertOffers(tx, scenario.queueId, pairs, []);
+      return store.insertOffers(tx, pairs);
     });
     this.#offers.push(...made.map((offer) => offer.offerId));
   }

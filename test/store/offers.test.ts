@@ -109,7 +109,8 @@ describe('an offer that is not answered', () => {
         ended: true,
         agentState: 'ready',
       });
-      expect(await agentRow('Anna')).toEqual(before);
+      const memberships = [{ ...before.memberships[0], lastOfferedAt: expect.any(Number) }];
+      expect(await agentRow('Anna')).toEqual({ ...before, memberships });
     },
   );
 
@@ -167,15 +168,14 @@ describe('an answer', () => {
 
   it('has exactly one winner however many agents answer at once', async () => {
     const names = Array.from({ length: 8 }, (_, i) => `Agent ${i}`);
-    const scenario = await makeScenario(test.db, { agents: names, queue: QUEUE });
+    const queue = { ...QUEUE, strategy: 'ring-all', max_parallel: names.length };
+    const scenario = await makeScenario(test.db, { agents: names, queue });
     for (let round = 0; round < 10; round++) {
       const callId = await waitingCall(test.db, scenario);
       const offers = await store.withQueueLock(test.db, scenario.queueId, (tx) =>
         store.insertOffers(
           tx,
-          scenario.queueId,
-          names.map((name) => ({ callId, agentId: scenario.agents[name]! })),
-          [],
+          names.map((name) => ({ callId, queueId: scenario.queueId, agentId: scenario.agents[name]! })),
         ),
       );
       expect(offers.length).toBe(names.length);
@@ -295,9 +295,7 @@ describe('a reservation', () => {
             const order = half === 0 ? ids : [...ids].reverse();
             return store.insertOffers(
               tx,
-              s.queueId,
-              order.map((agentId, i) => ({ callId: calls[half * 3 + i]!, agentId })),
-              [],
+              order.map((agentId, i) => ({ callId: calls[half * 3 + i]!, queueId: s.queueId, agentId })),
             );
           }),
         ),
@@ -336,7 +334,9 @@ describe('a reservation', () => {
     let left: ReturnType<typeof leave> | undefined;
     let offerId: string | undefined;
     await store.withQueueLock(test.db, scenario.queueId, async (tx) => {
-      const made = await store.insertOffers(tx, scenario.queueId, [{ callId, agentId: scenario.agents['Anna']! }], []);
+      const made = await store.insertOffers(tx, [
+        { callId, queueId: scenario.queueId, agentId: scenario.agents['Anna']! },
+      ]);
       offerId = made[0]!.offerId;
       left = leave(callId);
       // Long enough for the other connection to reach the row that it must wait for.
@@ -361,14 +361,13 @@ describe('a reservation', () => {
       presence: 'unknown',
       endpoint: { kind: 'teams', trunkId: scenario.trunks.teams },
     });
-    expect(await store.reservedOffers(test.db, scenario.nodeId)).toEqual([offer]);
+    expect(await store.pendingOffers(test.db, scenario.nodeId)).toEqual([offer]);
+    expect(await store.pendingOffers(test.db, scenario.nodeId, 60_000)).toEqual([]);
     const stored = await test.db.query('select channel_uuid, media_server from offers');
     expect(stored.rows).toEqual([{ channel_uuid: offerId, media_server: '127.0.0.1:8021' }]);
     await store.markRinging(test.db, offerId);
-    expect(await store.reservedOffers(test.db, scenario.nodeId)).toEqual([]);
-    expect((await store.explanations(test.db, callId))[0]).toMatchObject({
-      agent: 'Anna',
-      explanation: { chosen: [scenario.agents['Anna']] },
-    });
+    expect(await store.pendingOffers(test.db, scenario.nodeId)).toEqual([offer]);
+    await store.markAnswered(test.db, offerId);
+    expect(await store.pendingOffers(test.db, scenario.nodeId)).toEqual([]);
   });
 });

@@ -97,7 +97,7 @@ describe('the listener', () => {
     const callId = await waitingCall(test.db, scenario);
     const agentId = scenario.agents['Anna']!;
     const offers = await store.withQueueLock(test.db, scenario.queueId, (tx) =>
-      store.insertOffers(tx, scenario.queueId, [{ callId, agentId }], []),
+      store.insertOffers(tx, [{ callId, queueId: scenario.queueId, agentId }]),
     );
     const offerId = offers[0]!.offerId;
     await store.endOffer(test.db, offerId, { outcome: 'canceled', reason: 'withdrawn' });

@@ -193,15 +193,16 @@ describe('a place in a queue', () => {
     expect(rows).toEqual([{ outcome: 'moved' }, { outcome: 'moved' }, { outcome: null }]);
   });
 
-  it('is found by the sweep until it is offered, and by the agents who serve it', async () => {
+  it('is found by the sweep as long as it waits, and by the agents who serve it', async () => {
     const scenario = await makeScenario(test.db, { agents: ['Anna'] });
     expect(await store.queuesWithWaitingCalls(test.db)).toEqual([]);
     const callId = await waitingCall(test.db, scenario);
     expect(await store.queuesWithWaitingCalls(test.db)).toEqual([scenario.queueId]);
     expect(await store.queuesWaitingFor(test.db, [scenario.agents['Anna']!])).toEqual([scenario.queueId]);
     expect(await store.queuesWaitingFor(test.db, [newId()])).toEqual([]);
+    expect(await store.queuesWithWaitingCalls(test.db, newId())).toEqual([]);
     await reserve(test.db, scenario, callId, scenario.agents['Anna']!);
-    expect(await store.queuesWithWaitingCalls(test.db)).toEqual([]);
+    expect(await store.queuesWithWaitingCalls(test.db, scenario.nodeId)).toEqual([scenario.queueId]);
     const left = await store.leaveQueue(test.db, callId, 'timed-out');
     expect(left).toMatchObject({ left: true, openOffers: [{ agentId: scenario.agents['Anna'] }] });
     expect(await store.leaveQueue(test.db, callId, 'abandoned')).toMatchObject({ left: false });

@@ -109,23 +109,7 @@ export async function reserve(
   agentId: string,
 ): Promise<string | undefined> {
   const offers = await store.withQueueLock(db, scenario.queueId, (tx) =>
-    store.insertOffers(
-      tx,
-      scenario.queueId,
-      [{ callId, agentId }],
-      [
-        {
-          callId,
-          queueId: scenario.queueId,
-          chosen: [agentId],
-          eligible: 1,
-          refused: {},
-          position: 1,
-          candidates: [agentId],
-          refusals: [],
-        },
-      ],
-    ),
+    store.insertOffers(tx, [{ callId, queueId: scenario.queueId, agentId }]),
   );
   return offers[0]?.offerId;
 }

@@ -1,7 +1,7 @@
 import type { Store } from '../api';
 import type { Offer } from '../types';
 import { WOKEN } from './fragments';
-import { offerRows } from './match';
+import { offerRows } from './insert-offers';
 
 /** Beside the agents whom a match rings for the call, so that one of those who is still being cancelled is not in the way. */
 const DIRECT_SLOT = 99;

@@ -1,6 +1,6 @@
 /**
  * How offers and connections end, and what that means for the agent (routing rules, 4 and 6). One statement each, so that the
- * agent is never free in one row and taken in another.
+ * agent is never free in one row and taken in another. They follow src/agents/agent-state.ts.
  *
  *   canceled                      nothing
  *   no-answer                     missed in a row + 1; at the queue's limit not ready (missed) until the agent says ready,
@@ -8,12 +8,13 @@
  *   declined, busy, unreachable,  not ready for the queue's delay for that outcome; ends by itself
  *   failed
  *   every outcome but canceled    "ready since" moves to now, so that others come first
+ *   a call ended                  wrap-up, or not ready (after-call) where the queue wants the agent to say when the next may come
  *
  * An agent who paused or signed out meanwhile stays so.
  */
 import type { Store } from '../api';
 import type { AgentStateKind } from '../types';
-import { ms, notify, orUndefined } from './fragments';
+import { hint, ms, orUndefined } from './fragments';
 
 const END_OFFER = `
 with locked as (
@@ -50,31 +51,39 @@ with locked as (
 )
 select coalesce(a.state, l.state) as "agentState",
   ${ms(`case when r.action = 'exclude' then r.retry_at else coalesce(a.until, l.until) end`)} as until,
-  ${notify('agent', 'r.agent_id')}, ${notify('queue', 'r.queue_id')}
+  ${ms('coalesce(a.until, l.until)')} - ${ms('clock_timestamp()')} as "restMs",
+  ${hint('agent', 'r.agent_id')}, ${hint('queue', 'r.queue_id')}
 from rule r join locked l on l.agent_id = r.agent_id left join agent a on a.agent_id = r.agent_id`;
 
 export const endOffer: Store['endOffer'] = async (q, offerId, end, sipStatus) => {
   const reason = end.outcome === 'canceled' ? end.reason : null;
-  const { rows } = await q.query<{ agentState: AgentStateKind; until: number | null }>(
+  const { rows } = await q.query<{ agentState: AgentStateKind; until: number | null; restMs: number | null }>(
     END_OFFER,
     [offerId, end.outcome, reason, sipStatus ?? null],
     { name: 'end-offer' },
   );
   const row = rows[0];
   if (row) {
-    return { ended: true, agentState: row.agentState, until: orUndefined(row.until) };
+    return { ended: true, agentState: row.agentState, until: orUndefined(row.until), restMs: orUndefined(row.restMs) };
   }
   // It had won the call and came to nothing afterwards: the agent must be free again all the same.
   const connection = await endConnection(q, offerId, 'system');
-  return { ended: connection.ended, agentState: undefined, until: connection.wrapUpUntil };
+  return {
+    ended: connection.ended,
+    agentState: undefined,
+    until: connection.wrapUpUntil,
+    restMs: connection.restMs,
+  };
 };
 
 const END_CONNECTION = `
 with freed as (
   update calls c set connected_offer_id = null, state = 'answered'
   from offers o where o.id = $1 and c.id = o.call_id and c.connected_offer_id = $1 and c.ended_at is null
+  returning c.id
 ), locked as (
-  select s.agent_id, s.state from offers o join agent_states s on s.agent_id = o.agent_id where o.id = $1 for update of s
+  select s.agent_id, s.state from offers o join agent_states s on s.agent_id = o.agent_id
+  where o.id = $1 and (select count(*) from freed) >= 0 for no key update of s
 ), closed as (
   update offers o set state = 'ended', ended_at = greatest(clock_timestamp(), o.answered_at), outcome = 'answered'
   from locked where o.id = $1 and o.agent_id = locked.agent_id and o.state = 'connected'
@@ -84,24 +93,33 @@ with freed as (
   select tenant_id, call_id, id, queue_id, agent_id, answered_at, ended_at, $2 from closed
 ), rest as (
   select c.agent_id, c.queue_id, c.answered_at, c.ended_at, l.state = 'ready' as was_ready,
-    l.state = 'ready' and q.wrap_up_seconds > 0 as wrap_up, c.ended_at + q.wrap_up_seconds * interval '1 second' as wrap_up_until
+    l.state = 'ready' and q.after_call = 'manual-ready' as manual,
+    l.state = 'ready' and q.after_call <> 'manual-ready' and q.wrap_up_seconds > 0 as wrap_up,
+    c.ended_at + q.wrap_up_seconds * interval '1 second' as wrap_up_until,
+    tenant_day(c.tenant_id, c.ended_at) as today,
+    greatest(0, round(date_part('epoch', c.ended_at - greatest(c.answered_at, tenant_midnight(c.tenant_id, c.ended_at))) * 1000))::bigint as talked_ms
   from closed c join locked l on l.agent_id = c.agent_id join queues q on q.id = c.queue_id
 ), agent as (
   update agent_states s set
     last_call_ended_at = r.ended_at,
     ready_since = case when r.was_ready then r.ended_at else s.ready_since end,
-    state = case when r.wrap_up then 'wrap-up' else s.state end,
+    state = case when r.manual then 'not-ready' when r.wrap_up then 'wrap-up' else s.state end,
+    reason = case when r.manual then 'after-call' else s.reason end,
     until = case when r.wrap_up then r.wrap_up_until else s.until end,
-    changed_at = case when r.wrap_up then r.ended_at else s.changed_at end,
-    changed_by = case when r.wrap_up then 'system' else s.changed_by end
+    changed_at = case when r.wrap_up or r.manual then r.ended_at else s.changed_at end,
+    changed_by = case when r.wrap_up or r.manual then 'system' else s.changed_by end,
+    day = r.today,
+    handling_ms = case when s.day = r.today then s.handling_ms else 0 end + r.talked_ms,
+    signed_in_ms = case when s.day = r.today then s.signed_in_ms else 0 end
   from rest r where s.agent_id = r.agent_id
 )
 select ${ms('r.ended_at')} - ${ms('r.answered_at')} as "durationMs", ${ms('case when r.wrap_up then r.wrap_up_until end')} as "wrapUpUntil",
-  ${notify('agent', 'r.agent_id')}
+  case when r.wrap_up then ${ms('r.wrap_up_until')} - ${ms('clock_timestamp()')} end as "restMs",
+  ${hint('agent', 'r.agent_id')}
 from rest r`;
 
 export const endConnection: Store['endConnection'] = async (q, offerId, endedBy) => {
-  const { rows } = await q.query<{ durationMs: number; wrapUpUntil: number | null }>(
+  const { rows } = await q.query<{ durationMs: number; wrapUpUntil: number | null; restMs: number | null }>(
     END_CONNECTION,
     [offerId, endedBy],
     {
@@ -113,5 +131,6 @@ export const endConnection: Store['endConnection'] = async (q, offerId, endedBy)
     ended: row !== undefined,
     durationMs: row?.durationMs ?? 0,
     wrapUpUntil: orUndefined(row?.wrapUpUntil ?? null),
+    restMs: orUndefined(row?.restMs ?? null),
   };
 };

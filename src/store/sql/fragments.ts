@@ -50,3 +50,7 @@ export const PRESENCE_JSON = `case when coalesce(e.entra_user_id, a.entra_user_i
     when p.agent_id is null then '"unknown"'::jsonb
     else jsonb_build_object('availability', p.availability, 'activity', p.activity, 'readAt', ${ms('p.read_at')},
       'changedAt', ${ms('p.changed_at')}, 'source', p.source) end`;
+
+/** A trunk counts as up until every running node that tried it says otherwise. */
+export const ENDPOINT_UP = `(t.enabled and t.removed_at is null and coalesce(
+    (select bool_or(ts.up) from trunk_status ts join nodes n on n.id = ts.node_id and n.stopped_at is null where ts.trunk_id = t.id), true))`;

@@ -1,9 +1,8 @@
-import type { Explanation } from '../../routing/types';
 import type { Store } from '../api';
 import type { AnswerResult, Offer, OfferHandles, OfferRef } from '../types';
 import { handleAssignments, statementName } from './calls';
-import { ms, notify, orUndefined } from './fragments';
-import { offerRows } from './match';
+import { hint, interval, ms } from './fragments';
+import { offerRows } from './insert-offers';
 
 const HANDLE_COLUMNS = {
   mediaServer: 'media_server',
@@ -14,11 +13,12 @@ const HANDLE_COLUMNS = {
   lastSdpReceived: 'last_sdp_received',
 } as const satisfies Record<keyof OfferHandles, string>;
 
-export const reservedOffers: Store['reservedOffers'] = async (q, nodeId) => {
+export const pendingOffers: Store['pendingOffers'] = async (q, nodeId, olderThanMs = 0) => {
   const { rows } = await q.query<Offer>(
-    `${offerRows(`(select * from offers where node_id = $1 and ended_at is null and state = 'reserved')`)} order by o.reserved_at, o.id`,
-    [nodeId],
-    { name: 'reserved-offers', idempotent: true },
+    `${offerRows(`(select * from offers where node_id = $1 and ended_at is null and state in ('reserved', 'ringing')
+       and reserved_at <= clock_timestamp() - ${interval('$2::float8')})`)} order by o.reserved_at, o.id`,
+    [nodeId, olderThanMs],
+    { name: 'pending-offers', idempotent: true },
   );
   return rows;
 };
@@ -58,23 +58,38 @@ export const markRinging: Store['markRinging'] = async (q, offerId, handles = {}
 
 /**
  * The winner is whoever sets calls.connected_offer_id, which is free for one at a time: a second answer waits for the first
- * one's row lock, finds it set, and changes nothing. The offer's own row is locked before, so that it cannot end in between.
+ * one's row lock, finds it set, and changes nothing. Locks come in the order call, stay, agent, offer, as everywhere.
  */
 function answerStatement(handleSets: readonly string[]): string {
   return `
-with mine as (
-  select id, call_id, agent_id from offers where id = $1 and state in ('reserved', 'ringing') for update
+with asked as (
+  select id, call_id, agent_id, queue_id from offers where id = $1
+), held as materialized (
+  select c.id from calls c join asked on asked.call_id = c.id for no key update of c
+), stay as materialized (
+  select v.id from held join queue_visits v on v.call_id = held.id and v.ended_at is null for no key update of v
+), agent as materialized (
+  select s.agent_id from asked join agent_states s on s.agent_id = asked.agent_id
+  where (select count(*) from stay) >= 0 for no key update of s
+), mine as materialized (
+  select o.id, o.call_id, o.agent_id, o.queue_id, o.tenant_id from agent join offers o on o.agent_id = agent.agent_id
+  where o.id = $1 and o.state in ('reserved', 'ringing') for no key update of o
 ), won as (
   update calls c set connected_offer_id = mine.id, state = 'connected', connected_at = coalesce(c.connected_at, clock_timestamp())
   from mine
   where c.id = mine.call_id and c.ended_at is null and c.connected_offer_id is null
     and not exists (select from offers x where x.call_id = c.id and x.state = 'connected')
   returning c.id
-), stay as (
+), left_queue as (
   update queue_visits v set ended_at = greatest(clock_timestamp(), v.queued_at), outcome = 'answered'
   from won where v.call_id = won.id and v.ended_at is null returning v.queue_id
-), agent as (
-  update agent_states s set missed_in_row = 0 from mine, won where s.agent_id = mine.agent_id
+), forgiven as (
+  update agent_states s set missed_in_row = 0 from mine, won where s.agent_id = mine.agent_id and s.missed_in_row > 0
+), counted as (
+  update queue_members m set day = d.today, calls_today = case when m.day = d.today then m.calls_today else 0 end + 1,
+    base_calls = case when m.day = d.today then m.base_calls else 0 end
+  from (select mine.*, tenant_day(mine.tenant_id, clock_timestamp()) as today from mine, won) d
+  where m.queue_id = d.queue_id and m.agent_id = d.agent_id
 ), answered as (
   update offers o set ${["state = 'connected'", 'answered_at = clock_timestamp()', ...handleSets].join(', ')}
   from mine, won where o.id = mine.id returning o.answered_at
@@ -84,7 +99,7 @@ select ${ms('answered.answered_at')} as "answeredAt",
     select json_agg(json_build_object('offerId', o.id, 'agentId', o.agent_id, 'state', o.state) order by o.reserved_at, o.id)
     from offers o join mine on o.call_id = mine.call_id and o.id <> mine.id where o.ended_at is null
   ), '[]') as others,
-  (select ${notify('queue', 'stay.queue_id')} from stay)
+  (select ${hint('queue', 'left_queue.queue_id')} from left_queue)
 from answered`;
 }
 
@@ -110,18 +125,3 @@ async function whyLost(q: Parameters<Store['markAnswered']>[0], offerId: string)
   }
   return { won: false, why: state.over ? 'offer-ended' : 'answered-elsewhere' };
 }
-
-export const explanations: Store['explanations'] = async (q, callId) => {
-  const { rows } = await q.query<{
-    at: number;
-    agent: string;
-    outcome: string | null;
-    explanation: Explanation | null;
-  }>(
-    `select ${ms('o.reserved_at')} as at, a.name as agent, o.outcome, o.explanation
-     from offers o join agents a on a.id = o.agent_id where o.call_id = $1 order by o.reserved_at, o.id`,
-    [callId],
-    { idempotent: true },
-  );
-  return rows.map((row) => ({ ...row, outcome: orUndefined(row.outcome), explanation: orUndefined(row.explanation) }));
-};

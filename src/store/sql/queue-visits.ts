@@ -1,63 +1,126 @@
 import { SidekickError } from '../../lib/errors';
 import type { Store } from '../api';
-import type { Enqueued } from '../types';
+import { sqlState } from '../pool';
+import type { Enqueued, EnqueueInput, Queryable } from '../types';
 import { openOffers } from './calls';
-import { interval, ms, notify } from './fragments';
+import { hint, interval, ms, orUndefined } from './fragments';
+
+const UNIQUE = '23505';
+/** A caller whose node died comes back to the place he had, whatever the queue says about callers who left, seconds. */
+const NODE_LOST_SECONDS = 600;
 
 /** Calls of a queue in the order of service: class, then waiting time with head start, then arrival, then id. */
 export const SERVICE_ORDER = `v.class desc, v.first_queued_at - ${interval('v.head_start_ms')}, v.first_queued_at, v.call_id`;
 
-export const enqueue: Store['enqueue'] = (q, input) =>
-  q.transaction(async (tx) => {
-    // A call waits in one queue at a time; a stay elsewhere ends here. The row of the call is the lock.
-    const live = await tx.query(
-      `with live as (
-         update calls set state = 'waiting', connected_offer_id = null, queued_at = coalesce(queued_at, clock_timestamp())
-         where id = $1 and ended_at is null returning id
-       ), moved as (
-         update queue_visits v set ended_at = clock_timestamp(), outcome = 'moved'
-         from live where v.call_id = live.id and v.ended_at is null and v.queue_id <> $2
-         returning v.queue_id
-       )
-       select id from live`,
-      [input.callId, input.queueId],
-      { name: 'enqueue-1' },
-    );
-    if (live.rowCount === 0) {
-      return undefined;
+/**
+ * One statement, since a caller waits for it. A call waits in one queue at a time; a stay elsewhere ends here. The row of the call
+ * is the lock. What was given to the call itself (class, head start, needs, agents to prefer) is kept when it moves, unless given
+ * anew. $7: whether the place of an earlier call of this caller may be taken over.
+ */
+const ENQUEUE = `
+with moment as materialized (
+  select clock_timestamp()::timestamptz(3) as now
+), target as materialized (
+  select qu.* from queues qu join calls c on c.tenant_id = qu.tenant_id where qu.id = $2 and c.id = $1 and qu.removed_at is null
+), live as (
+  update calls c set state = 'waiting', connected_offer_id = null, queued_at = coalesce(c.queued_at, moment.now)
+  from moment, target where c.id = $1 and c.ended_at is null
+  returning c.id, c.tenant_id, c.caller_number
+), before as materialized (
+  select v.* from live join queue_visits v on v.call_id = live.id order by v.queued_at desc, v.ended_at desc nulls first limit 1
+), resumed as materialized (
+  select v.id, v.first_queued_at
+  from live cross join moment cross join target
+  join calls c on c.tenant_id = live.tenant_id and c.caller_number = live.caller_number and c.id <> live.id
+    and c.ended_at > moment.now - interval '1 second' * greatest(target.resume_within_seconds, ${NODE_LOST_SECONDS})
+  join queue_visits v on v.call_id = c.id and v.queue_id = target.id
+    and (v.outcome = 'abandoned' and v.ended_at > moment.now - interval '1 second' * target.resume_within_seconds
+      or v.outcome = 'node-lost')
+  where $7 and not exists (select from before) and not exists (select from queue_visits x where x.resumed_visit_id = v.id)
+  order by v.first_queued_at limit 1
+), spoke as materialized (
+  select k.agent_id, k.ended_at
+  from live cross join moment cross join target
+  join calls c on c.tenant_id = live.tenant_id and c.caller_number = live.caller_number
+    and c.ended_at > moment.now - interval '1 day' * (target.prefer_last_agent ->> 'withinDays')::int
+  join connections k on k.call_id = c.id
+  where target.prefer_last_agent is not null
+  order by k.ended_at desc limit 1
+), moved as (
+  update queue_visits v set ended_at = greatest(moment.now, v.queued_at), outcome = 'moved'
+  from live, moment where v.call_id = live.id and v.ended_at is null and v.queue_id <> $2
+  returning v.queue_id
+), stay as (
+  insert into queue_visits as v (tenant_id, call_id, queue_id, first_queued_at, queued_at, own_class, class, extra_ms, head_start_ms,
+    needs, prefer_agents, last_agent_id, last_agent_ended_at, resumed_visit_id)
+  select live.tenant_id, live.id, target.id,
+    least(moment.now, (select min(first_queued_at) from queue_visits where call_id = live.id), (select first_queued_at from resumed)),
+    moment.now, coalesce($3::smallint, before.own_class), coalesce($3::smallint, before.own_class, target.priority_class),
+    coalesce($4::bigint, before.extra_ms, 0), target.priority_seconds * 1000::bigint + coalesce($4::bigint, before.extra_ms, 0),
+    coalesce($5::text::jsonb, before.needs), coalesce($6::text[], before.prefer_agents, '{}'),
+    (select agent_id from spoke), (select ended_at from spoke), (select id from resumed)
+  from live cross join moment cross join target left join before on true
+  where (select count(*) from moved) >= 0
+  on conflict (call_id) where ended_at is null do update set queue_id = excluded.queue_id
+  returning v.*
+)
+select s.id as "visitId", ${ms('s.first_queued_at')} as "firstQueuedAt", ${ms('s.queued_at')} as "queuedAt",
+  ${ms(`s.queued_at + target.max_wait_seconds * interval '1 second'`)} as "maxWaitAt", s.resumed_visit_id is not null as resumed,
+  1 + (
+    select count(*)::int from queue_visits v where v.queue_id = s.queue_id and v.ended_at is null and v.call_id <> s.call_id
+      and (-v.class, v.first_queued_at - ${interval('v.head_start_ms')}, v.first_queued_at, v.call_id)
+        < (-s.class, s.first_queued_at - ${interval('s.head_start_ms')}, s.first_queued_at, s.call_id)
+  ) as position,
+  ${hint('queue', 's.queue_id')}
+from stay s join target on true`;
+
+export const enqueue: Store['enqueue'] = async (q, input) => {
+  const values = (resume: boolean): unknown[] => [
+    input.callId,
+    input.queueId,
+    input.class ?? null,
+    input.headStartMs === undefined ? null : Math.round(input.headStartMs),
+    input.needs === undefined ? null : JSON.stringify(input.needs),
+    input.preferAgents ?? null,
+    resume,
+  ];
+  const run = async (resume: boolean): Promise<EnqueuedRow | undefined> =>
+    (await q.query<EnqueuedRow>(ENQUEUE, values(resume), { name: 'enqueue' })).rows[0];
+  let row: EnqueuedRow | undefined;
+  try {
+    row = await run(true);
+  } catch (error) {
+    if (sqlState(error) !== UNIQUE) {
+      throw error;
     }
-    const { rows } = await tx.query<Omit<Enqueued, 'maxWaitAt'> & { readonly maxWaitAt: number | null }>(
-      `with moment as materialized (select clock_timestamp()::timestamptz(3) as now),
-       stay as (
-         insert into queue_visits as v (tenant_id, call_id, queue_id, first_queued_at, queued_at, class, head_start_ms)
-         select c.tenant_id, c.id, qu.id,
-           least(moment.now, (select min(first_queued_at) from queue_visits where call_id = c.id)), moment.now,
-           $3, qu.priority_seconds * 1000::bigint + $4
-         from calls c join queues qu on qu.id = $2 and qu.tenant_id = c.tenant_id cross join moment where c.id = $1
-         on conflict (call_id) where ended_at is null do update set queue_id = excluded.queue_id
-         returning v.*
-       )
-       select s.id as "visitId", ${ms('s.first_queued_at')} as "firstQueuedAt", ${ms('s.queued_at')} as "queuedAt",
-         ${ms(`s.queued_at + qu.max_wait_seconds * interval '1 second'`)} as "maxWaitAt",
-         1 + (
-           select count(*)::int from queue_visits v where v.queue_id = s.queue_id and v.ended_at is null and v.call_id <> s.call_id
-             and (-v.class, v.first_queued_at - ${interval('v.head_start_ms')}, v.first_queued_at, v.call_id)
-               < (-s.class, s.first_queued_at - ${interval('s.head_start_ms')}, s.first_queued_at, s.call_id)
-         ) as position,
-         ${notify('queue', 's.queue_id')}
-       from stay s join queues qu on qu.id = s.queue_id`,
-      [input.callId, input.queueId, input.class ?? 0, Math.round(input.headStartMs ?? 0)],
-      { name: 'enqueue-2' },
-    );
-    const row = rows[0];
-    if (!row) {
-      throw new SidekickError('SK_NOT_FOUND', 'There is no such queue in the tenant of the call', {
-        context: { queueId: input.queueId, callId: input.callId },
-      });
-    }
-    const { visitId, position, firstQueuedAt, queuedAt, maxWaitAt } = row;
-    return { visitId, position, firstQueuedAt, queuedAt, maxWaitAt: maxWaitAt ?? undefined };
-  });
+    // Another call of the same caller took the earlier place at the same moment; this one starts its own.
+    row = await run(false);
+  }
+  if (row) {
+    const { visitId, position, firstQueuedAt, queuedAt, maxWaitAt, resumed } = row;
+    return { visitId, position, firstQueuedAt, queuedAt, maxWaitAt: orUndefined(maxWaitAt), resumed };
+  }
+  await requireQueue(q, input);
+  return undefined;
+};
+
+interface EnqueuedRow extends Omit<Enqueued, 'maxWaitAt'> {
+  readonly maxWaitAt: number | null;
+}
+
+/** Nothing was written: because the call is over, or because there is no such queue for it. */
+async function requireQueue(q: Queryable, { callId, queueId }: EnqueueInput): Promise<void> {
+  const { rowCount } = await q.query(
+    'select from calls c left join queues qu on qu.id = $2 and qu.tenant_id = c.tenant_id and qu.removed_at is null where c.id = $1 and (qu.id is not null or c.ended_at is not null)',
+    [callId, queueId],
+    { idempotent: true },
+  );
+  if (rowCount === 0) {
+    throw new SidekickError('SK_NOT_FOUND', 'There is no such queue in the tenant of the call', {
+      context: { queueId, callId },
+    });
+  }
+}
 
 export const leaveQueue: Store['leaveQueue'] = (q, callId, outcome) =>
   q.transaction(async (tx) => {
@@ -88,11 +151,11 @@ export const queuePositions: Store['queuePositions'] = async (q, queueId) => {
   return rows;
 };
 
-export const queuesWithWaitingCalls: Store['queuesWithWaitingCalls'] = async (q) => {
+export const queuesWithWaitingCalls: Store['queuesWithWaitingCalls'] = async (q, nodeId) => {
   const { rows } = await q.query<{ id: string }>(
-    `select distinct v.queue_id as id from queue_visits v
-     where v.ended_at is null and not exists (select from offers o where o.call_id = v.call_id and o.ended_at is null) order by id`,
-    [],
+    `select distinct v.queue_id as id from queue_visits v join calls c on c.id = v.call_id
+     where v.ended_at is null and ($1::uuid is null or c.node_id = $1) order by id`,
+    [nodeId ?? null],
     { name: 'queues-with-waiting-calls', idempotent: true },
   );
   return rows.map((row) => row.id);
@@ -103,7 +166,6 @@ export const queuesWaitingFor: Store['queuesWaitingFor'] = async (q, agentIds) =
     `select distinct m.queue_id as id from queue_members m
      where m.agent_id = any($1::uuid[]) and exists (
        select from queue_visits v where v.queue_id = m.queue_id and v.ended_at is null
-         and not exists (select from offers o where o.call_id = v.call_id and o.ended_at is null)
      ) order by id`,
     [agentIds],
     { name: 'queues-waiting-for', idempotent: true },

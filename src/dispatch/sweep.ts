@@ -1,0 +1,72 @@
+import type { ReservedOffer } from '../calls/ports';
+import type { Clock, TimerHandle } from '../lib/clock';
+import { describeError } from '../lib/errors';
+import type { Log } from '../lib/log';
+import type { DispatchStore } from './ports';
+
+export interface SweepDeps {
+  readonly store: Pick<DispatchStore, 'expireDueStates' | 'pendingOffers' | 'queuesWithWaitingCalls'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onOffer: (offer: ReservedOffer) => 'taken' | 'known' | 'no-call';
+  readonly onOrphan: (offer: ReservedOffer) => void;
+  readonly onSweepFound: (what: string) => void;
+  readonly agentChanged: (agentIds: readonly string[]) => void;
+  readonly match: (queueId: string) => void;
+}
+
+const SWEEP_MS = 1_000;
+
+/**
+ * What is true though every hint was lost: each second a node looks for rests that are over, for offers of its calls that no call
+ * knows, and matches the queues in which its calls wait. What it finds is counted, since an event should have found it.
+ */
+export class Sweep {
+  readonly #deps: SweepDeps;
+  #timer: TimerHandle | undefined;
+  #stopped = false;
+  #current: Promise<void> = Promise.resolve();
+
+  constructor(deps: SweepDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    if (this.#stopped) {
+      return;
+    }
+    this.#timer = this.#deps.clock.setTimeout(() => {
+      this.#current = this.round()
+        .catch((error: unknown) => {
+          this.#deps.log.error({ event: 'sweep_failed', reason: describeError(error) });
+        })
+        .finally(() => {
+          this.start();
+        });
+    }, SWEEP_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.clear();
+    await this.#current;
+  }
+
+  async round(): Promise<void> {
+    const { store } = this.#deps;
+    // A rest that is over counts as over in every snapshot, and the decision before it named the moment: this only notes it.
+    this.#deps.agentChanged(await store.expireDueStates());
+    for (const offer of await store.pendingOffers()) {
+      const result = this.#deps.onOffer(offer);
+      if (result === 'no-call') {
+        this.#deps.onOrphan(offer);
+      }
+      if (result !== 'known') {
+        this.#deps.onSweepFound('pending-offer');
+      }
+    }
+    for (const queueId of await store.queuesWithWaitingCalls()) {
+      this.#deps.match(queueId);
+    }
+  }
+}
