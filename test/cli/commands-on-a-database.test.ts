@@ -52,9 +52,9 @@ describe('commands on a database', () => {
   });
 
   it('config apply tells what it changed, and that a second time changes nothing', async () => {
-    const first = await cli('config', 'apply', '-f', 'center.yaml');
+    const first = await cli('config', 'apply', '-f', 'center.yaml', '--yes');
     expect([first.exitCode, first.err]).toEqual([0, '']);
-    expect(first.out).toMatch(/^version 1 is in force; changed: .*2 agents/);
+    expect(first.out).toMatch(/^version 1 is in force; changed: .*2 agents new/);
     const second = await cli('config', 'apply', '-f', 'center.yaml');
     expect([second.exitCode, second.out]).toEqual([0, 'nothing to change; version 1 is in force\n']);
   });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-type Schema = z.core.$ZodType;
+export type Schema = z.core.$ZodType;
 
 interface Def {
   readonly type: string;
@@ -11,6 +11,9 @@ interface Def {
   readonly options?: readonly Schema[];
   readonly discriminator?: string;
   readonly values?: readonly unknown[];
+  readonly valueType?: Schema;
+  readonly getter?: () => Schema;
+  readonly defaultValue?: unknown;
 }
 
 const defOf = (schema: Schema): Def => schema._zod.def;
@@ -18,7 +21,7 @@ const defOf = (schema: Schema): Def => schema._zod.def;
 /** The schema below defaults, optionals and transforms. */
 export function bare(schema: Schema): Schema {
   const def = defOf(schema);
-  const inner = def.innerType ?? (def.type === 'pipe' ? def.in : undefined);
+  const inner = def.innerType ?? (def.type === 'pipe' ? def.in : undefined) ?? def.getter?.();
   return inner ? bare(inner) : schema;
 }
 
@@ -28,6 +31,34 @@ export function shapeOf(schema: Schema): Readonly<Record<string, Schema>> | unde
 
 export function elementOf(schema: Schema): Schema | undefined {
   return defOf(bare(schema)).element;
+}
+
+/** Schema of the values of a record. */
+export function entryOf(schema: Schema): Schema | undefined {
+  return defOf(bare(schema)).valueType;
+}
+
+/** The default of a key. `filled`: what is left out counts as empty, and the keys within have their own defaults. */
+export function defaultOf(schema: Schema): { readonly value: unknown; readonly filled: boolean } | undefined {
+  const def = defOf(schema);
+  if (def.type === 'default' || def.type === 'prefault') {
+    return { value: def.defaultValue, filled: def.type === 'prefault' };
+  }
+  return def.innerType && defaultOf(def.innerType);
+}
+
+/** The alternatives of a union that are told apart by the key they begin with. */
+export function alternativesOf(schema: Schema): readonly { readonly key: string; readonly schema: Schema }[] {
+  const { discriminator, options } = defOf(bare(schema));
+  if (discriminator !== undefined || !options) {
+    return [];
+  }
+  return options.map((option) => ({ key: Object.keys(shapeOf(option) ?? {})[0] ?? '', schema: option }));
+}
+
+/** The alternative of a union that a value belongs to; a schema that is no union as it is. */
+export function optionFor(schema: Schema, value: unknown): Schema {
+  return chosen(schema, value) ?? schema;
 }
 
 export interface Variant {
@@ -59,7 +90,7 @@ export function allowedKeys(root: Schema, path: readonly PropertyKey[], value: u
     if (!schema) {
       return undefined;
     }
-    schema = typeof step === 'number' ? elementOf(schema) : shapeOf(schema)?.[String(step)];
+    schema = typeof step === 'number' ? elementOf(schema) : (shapeOf(schema)?.[String(step)] ?? entryOf(schema));
     at = typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[step] : undefined;
   }
   const end = chosen(schema, at);
@@ -68,10 +99,11 @@ export function allowedKeys(root: Schema, path: readonly PropertyKey[], value: u
 }
 
 function chosen(schema: Schema | undefined, value: unknown): Schema | undefined {
+  const keys = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   const union = schema && variantsOf(schema);
-  if (!union) {
-    return schema;
+  if (union) {
+    return union.variants.find((variant) => variant.value === keys[union.key])?.schema;
   }
-  const kind = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[union.key] : undefined;
-  return union.variants.find((variant) => variant.value === kind)?.schema;
+  const alternatives = schema ? alternativesOf(schema) : [];
+  return alternatives.length === 0 ? schema : alternatives.find(({ key }) => key in keys)?.schema;
 }
