@@ -22,6 +22,7 @@ import { addServe } from './program/serve';
 import { numberIn } from './program/shared';
 import type { Run } from './program/shared';
 import { addStatus } from './program/status';
+import { addTeams } from './program/teams';
 import { addVersion } from './program/version';
 
 /** In the order of the help and of docs/cli.md. */
@@ -35,6 +36,7 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addAgents,
   addQueues,
   addPresence,
+  addTeams,
   addEvents,
   addNodes,
   addStatus,
