@@ -28,8 +28,8 @@ export interface NodeCallsDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Reads secrets that the configuration names. */
-  readonly secret: (variable: string) => string | undefined;
+  /** Finds secrets that the configuration names, for a tenant or for a trunk that all share. */
+  readonly secret: (from: string, tenantId?: string) => string | undefined;
   /** True once the node takes no new calls. */
   readonly stopping: () => boolean;
   /** Reads the presence of these agents again; false where this node reads none. */

@@ -113,8 +113,8 @@ export class NodeConfig {
     return trunk.country ?? tenant?.country ?? 'US';
   }
 
-  /** A trunk that agents are reached over, as configured now. `secret` reads a password from the environment. */
-  agentTrunk(trunkId: string, secret: (variable: string) => string | undefined): AgentTrunk | undefined {
+  /** A trunk that agents are reached over, as configured now. `secret` finds the password that a trunk names. */
+  agentTrunk(trunkId: string, secret: (from: string, tenantId?: string) => string | undefined): AgentTrunk | undefined {
     const trunk = this.#loaded.trunks.get(trunkId);
     if (!trunk?.enabled) {
       return undefined;
@@ -124,7 +124,7 @@ export class NodeConfig {
     }
     if (trunk.kind === 'carrier' && trunk.settings.outbound) {
       const { host, port, transport, fromDomain, digest } = trunk.settings.outbound;
-      const password = digest === undefined ? undefined : secret(digest.passwordFrom);
+      const password = digest === undefined ? undefined : secret(digest.passwordFrom, trunk.tenantId);
       return {
         kind: 'carrier',
         name: trunk.name,
@@ -139,7 +139,7 @@ export class NodeConfig {
     }
     if (trunk.kind === 'pbx') {
       const { host, port, transport, media, fromDomain, digest, maxCalls } = trunk.settings;
-      const password = digest === undefined ? undefined : secret(digest.passwordFrom);
+      const password = digest === undefined ? undefined : secret(digest.passwordFrom, trunk.tenantId);
       return {
         kind: 'pbx',
         name: trunk.name,

@@ -14,6 +14,7 @@ import { startNodeHttp } from './node-http';
 import { NodeLife } from './node-life';
 import { startNodeTeams } from './node-teams';
 import type { NodeTeams } from './node-teams';
+import { NodeSecrets } from './node-secrets';
 import { startNodePresence } from './node-presence';
 import type { NodePresence } from './node-presence';
 import { TrunkRegistry } from './signaling/carrier/trunk-registry';
@@ -31,7 +32,7 @@ export interface NodeDeps {
    * ended and it has closed; the process should end and be started again.
    */
   readonly onLost?: () => void;
-  /** Reads secrets that the configuration names; default: the environment. */
+  /** Reads variables of the environment that the configuration names; default: those of this process. */
   readonly secret?: (variable: string) => string | undefined;
 }
 
@@ -80,7 +81,7 @@ class NodeBuilder implements Node {
   readonly #settings: Settings;
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #secret: (variable: string) => string | undefined;
+  readonly #secrets: NodeSecrets;
   readonly #onLost: (() => void) | undefined;
   readonly metrics = createMetrics();
   readonly #db: Database;
@@ -107,12 +108,17 @@ class NodeBuilder implements Node {
     this.#log = deps.log;
     this.#clock = deps.clock ?? systemClock;
     this.#onLost = deps.onLost;
-    this.#secret = deps.secret ?? ((variable) => process.env[variable]);
     this.#db = openDatabase({
       url: settings.databaseUrl,
       log: deps.log,
       max: settings.databasePool,
       runsMatches: true,
+    });
+    this.#secrets = new NodeSecrets({
+      db: this.#db,
+      keys: settings.secretKeys,
+      env: deps.secret ?? ((variable) => process.env[variable]),
+      log: deps.log,
     });
     this.#lifeDb = openDatabase({ url: settings.databaseUrl, log: deps.log, max: 1, applicationName: 'sidekick-life' });
     const drachtio = settings.drachtio[0];
@@ -168,6 +174,7 @@ class NodeBuilder implements Node {
     });
     const nodeStore = new NodeStore(store, this.#db, this.nodeId, this.#log);
     this.#nodeStore = nodeStore;
+    await this.#secrets.load();
     await this.#config.start(() => {
       this.#registry.load(this.#config.carrierTrunks(), this.#clock.now());
       this.#teams?.reload();
@@ -193,7 +200,7 @@ class NodeBuilder implements Node {
       clock: this.#clock,
       log: this.#log,
       metrics: this.metrics,
-      secret: this.#secret,
+      secret: this.#secrets.resolve,
       stopping: () => this.#stopping,
       refreshPresence: async (agentIds) => {
         await this.#presence?.refresh(agentIds);
@@ -278,7 +285,7 @@ class NodeBuilder implements Node {
       }
       case 'config':
       case 'trunk': {
-        this.#config.reload().catch((error: unknown) => {
+        this.#reload().catch((error: unknown) => {
           this.#log.warn({ event: 'config_not_reloaded', reason: describeError(error) });
         });
         return;
@@ -288,6 +295,11 @@ class NodeBuilder implements Node {
         return;
       }
     }
+  }
+
+  async #reload(): Promise<void> {
+    await this.#secrets.load();
+    await this.#config.reload();
   }
 
   links(): Readonly<Record<string, LinkView>> {

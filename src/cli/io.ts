@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 
 /** What a command sees of the world: handed in, so that tests run commands inside their own process. */
 export interface OutStream {
@@ -19,6 +20,8 @@ export interface Io {
   readStdin(): Promise<string>;
   /** Shows a question on stderr and waits for a line; an empty one at the end of the input. */
   ask(question: string): Promise<string>;
+  /** As `ask`, without showing what is typed. */
+  askSecret(question: string): Promise<string>;
   /** Ends the process at once. */
   exit(code: number): void;
 }
@@ -51,6 +54,19 @@ export function processIo(): Io {
       return new Promise((resolve) => {
         lines.once('close', () => resolve(''));
         lines.question(question, (answer) => {
+          resolve(answer);
+          lines.close();
+        });
+      });
+    },
+    askSecret(question) {
+      const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+      process.stderr.write(question);
+      return new Promise((resolve) => {
+        lines.once('close', () => resolve(''));
+        lines.question('', (answer) => {
+          process.stderr.write('\n');
           resolve(answer);
           lines.close();
         });

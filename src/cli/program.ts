@@ -18,11 +18,13 @@ import { addMigrate } from './program/migrate';
 import { addNodes } from './program/nodes';
 import { addPresence } from './program/presence';
 import { addQueues } from './program/queues';
+import { addSecrets } from './program/secrets';
 import { addServe } from './program/serve';
 import { numberIn } from './program/shared';
 import type { Run } from './program/shared';
 import { addStatus } from './program/status';
 import { addTeams } from './program/teams';
+import { addUsers } from './program/users';
 import { addVersion } from './program/version';
 
 /** In the order of the help and of docs/cli.md. */
@@ -39,6 +41,8 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addTeams,
   addEvents,
   addNodes,
+  addUsers,
+  addSecrets,
   addStatus,
   addContext,
   addVersion,

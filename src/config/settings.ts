@@ -5,12 +5,16 @@
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { SidekickError } from '../lib/errors';
+import { readSecretKeySettings, readSignIn } from './access-settings';
+import type { SignInSettings } from './access-settings';
 import { readGraph, readGraphTenants } from './graph-settings';
 import type { GraphSettings, GraphTenantSettings } from './graph-settings';
+import type { SecretKey } from './secrets/secret-box';
 import { FOREIGN_SETTINGS, SETTINGS } from './settings-table';
 import * as parse from './settings-values';
 import type { HostPort, HostPortSecret } from './settings-values';
 
+export type { SignInSettings } from './access-settings';
 export type { GraphSettings, GraphTenantSettings } from './graph-settings';
 export type { HostPort, HostPortSecret } from './settings-values';
 export { SETTINGS } from './settings-table';
@@ -30,6 +34,10 @@ export interface Settings {
   /** undefined = no HTTP server. */
   readonly http: HostPort | undefined;
   readonly adminToken?: string;
+  /** Users of the API who sign in at Entra; undefined = none do. */
+  readonly signIn?: SignInSettings;
+  /** Open the secrets of the database; the first also encrypts. */
+  readonly secretKeys: readonly SecretKey[];
   /** For tenants that have no registration of their own; undefined = their presence is not read. */
   readonly graph?: GraphSettings;
   /** Registrations of single tenants. */
@@ -59,6 +67,7 @@ export function readSettings(env: SettingValues, flags: SettingValues = {}): Set
   const publicUrl = read.optional('SIDEKICK_PUBLIC_URL', parse.serviceUrl);
   const eslAdvertise = read.optional('SIDEKICK_ESL_ADVERTISE', parse.hostPort);
   const adminToken = read.optional('SIDEKICK_ADMIN_TOKEN', parse.adminToken);
+  const signIn = readSignIn(read);
   const promptsDir = read.optional('SIDEKICK_PROMPTS', parse.directory);
   const settings: Settings = {
     nodeId: read.withDefault('SIDEKICK_NODE_ID', parse.nodeId, defaultNodeId()),
@@ -70,6 +79,8 @@ export function readSettings(env: SettingValues, flags: SettingValues = {}): Set
     ...(eslAdvertise === undefined ? {} : { eslAdvertise }),
     http: read.withDefault('SIDEKICK_HTTP', parse.hostPortOrOff, { host: '127.0.0.1', port: 8080 }),
     ...(adminToken === undefined ? {} : { adminToken }),
+    ...(signIn === undefined ? {} : { signIn }),
+    secretKeys: readSecretKeySettings(read),
     ...(graph === undefined ? {} : { graph }),
     graphTenants: readGraphTenants(read, env),
     ...(publicUrl === undefined ? {} : { publicUrl }),
@@ -94,6 +105,14 @@ export function readDatabaseUrl(env: SettingValues, flags: SettingValues = {}): 
   const url = read.required('SIDEKICK_DATABASE_URL', parse.databaseUrl) ?? '';
   read.throwIfWrong();
   return url;
+}
+
+/** Only the keys of secrets, as readDatabaseUrl. */
+export function readSecretKeysOf(env: SettingValues): readonly SecretKey[] {
+  const read = new SettingsReader(env, {});
+  const keys = readSecretKeySettings(read);
+  read.throwIfWrong();
+  return keys;
 }
 
 export class SettingsReader {

@@ -32,6 +32,8 @@ export const ERROR_KINDS = {
   SK_NUMBER_UNKNOWN: { sip: 404, http: 404, exit: 4, retry: false },
   SK_UNAUTHENTICATED: { sip: 403, http: 401, exit: 6, retry: false },
   SK_NOT_ALLOWED: { sip: 403, http: 403, exit: 6, retry: false },
+  SK_SIGN_IN_UNREACHABLE: { sip: 503, http: 503, exit: 3, retry: true },
+  SK_SECRET_KEY: { sip: 503, http: 503, exit: 5, retry: false },
   SK_NOT_FOUND: { sip: 404, http: 404, exit: 4, retry: false },
   SK_CONFLICT: { sip: 500, http: 409, exit: 5, retry: false },
   SK_NOT_CONFIRMED: { sip: 500, http: 409, exit: 5, retry: false },

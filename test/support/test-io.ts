@@ -33,6 +33,10 @@ export function testIo(
       err += `${answer}\n`;
       return Promise.resolve(answer);
     },
+    askSecret: (question) => {
+      err += `${question}\n`;
+      return Promise.resolve(answers.shift() ?? '');
+    },
     readStdin: () => Promise.resolve(options.stdin ?? ''),
     exit: (code) => exits.push(code),
     out: () => out,

@@ -1,11 +1,16 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
-/** Name of an environment variable that holds a secret; documents never hold the secret itself. */
-const envName = z
+/** Where a secret is; documents never hold the secret itself. */
+const passwordFrom = z
   .string()
-  .regex(/^[A-Z][A-Z0-9_]{0,127}$/, 'must be the name of an environment variable, such as CARRIER_PASSWORD')
-  .describe('Name of the environment variable that holds the password.');
+  .regex(
+    /^([A-Z][A-Z0-9_]{0,127}|secret:[A-Za-z0-9][A-Za-z0-9._-]{0,62})$/,
+    'must be the name of an environment variable, such as CARRIER_PASSWORD, or secret:NAME',
+  )
+  .describe(
+    'Where the password is: the name of an environment variable of the nodes, or secret:NAME as kept by `sidekick secrets set NAME`.',
+  );
 
 const port = z.int().min(1).max(65535);
 
@@ -44,7 +49,7 @@ export const carrierSettings = z.strictObject({
   digest: z
     .strictObject({
       username: z.string().min(1).max(128).describe('User name that the carrier proves.'),
-      passwordFrom: envName,
+      passwordFrom,
     })
     .optional()
     .describe('Asks the carrier for a digest password in addition.'),
@@ -70,7 +75,7 @@ export const carrierSettings = z.strictObject({
       digest: z
         .strictObject({
           username: z.string().min(1).max(128).describe('User name we prove to the carrier.'),
-          passwordFrom: envName,
+          passwordFrom,
         })
         .optional()
         .describe('Answers the digest challenge of the carrier.'),
@@ -191,7 +196,7 @@ export const pbxSettings = z.strictObject({
   digest: z
     .strictObject({
       username: z.string().min(1).max(128).describe('User name we prove to the PBX.'),
-      passwordFrom: envName,
+      passwordFrom,
     })
     .optional()
     .describe('Answers the digest challenge of the PBX.'),

@@ -30,7 +30,7 @@ export interface InboundDeps {
   /** Country by which a trunk without one reads numbers. */
   readonly countryOf: (trunk: CarrierTrunk) => string;
   /** Password of a trunk's digest, from the environment; undefined if it is not set there. */
-  readonly secret: (name: string) => string | undefined;
+  readonly secret: (from: string, tenantId?: string) => string | undefined;
 }
 
 /** A caller whose INVITE passed every check; what he dialled is for the caller of this room to look up. */
@@ -183,7 +183,7 @@ export class CarrierInbound {
     if (!trunk.digest) {
       return true;
     }
-    const password = this.#deps.secret(trunk.digest.passwordFrom);
+    const password = this.#deps.secret(trunk.digest.passwordFrom, trunk.tenantId);
     if (password === undefined) {
       this.#deps.log.error({ event: 'trunk_password_missing', trunk: trunk.name, variable: trunk.digest.passwordFrom });
       this.#refuse(response, 503, 'password-not-set', { 'Retry-After': '60' });
