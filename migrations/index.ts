@@ -36,6 +36,7 @@ import { presenceWrites } from './0051-presence-writes';
 import { graphSubscriptions } from './0052-graph-subscriptions';
 import { secrets } from './0055-secrets';
 import { users } from './0056-users';
+import { accessAudit } from './0057-access-audit';
 import type { Migration } from './sql';
 
 export type { Migration } from './sql';
@@ -80,4 +81,5 @@ export const migrations: readonly Migration[] = [
   graphSubscriptions,
   secrets,
   users,
+  accessAudit,
 ];

@@ -86,7 +86,7 @@ function unknownKey(source: YamlSource, path: Path, key: string): Problem {
   const at = [...path, key];
   if (/^(password|secret)$/i.test(key)) {
     const hint =
-      'a document holds no secrets; name the environment variable, or the secret as secret:NAME, that does with passwordFrom';
+      'a document holds no secrets; name the environment variable that does, or secret:NAME, with passwordFrom';
     return problemAt(source, at, 'is not accepted', hint, true);
   }
   return problemAt(
