@@ -15,9 +15,9 @@ const rooms = {
   media: ['routing', 'agents', 'calls', 'flows', 'dispatch', 'config'],
   presence: ['routing', 'agents', 'calls', 'dispatch', 'store', 'config'],
   reports: ['store'],
-  simulation: ['routing'],
+  simulation: ['routing', 'config'],
   http: ['store', 'config'],
-  cli: ['store', 'config', 'flows', 'flows', 'embedded'],
+  cli: ['store', 'config', 'routing', 'flows', 'simulation', 'embedded'],
   embedded: [],
 };
 

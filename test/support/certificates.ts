@@ -26,7 +26,7 @@ export async function makeCertificate({ names, key = 'rsa-2048', uses }: Certifi
           publicExponent: new Uint8Array([1, 0, 1]),
           modulusLength: key === 'rsa-1024' ? 1024 : 2048,
         };
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']));
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${names[0] ?? ''}`,
     notBefore: new Date(Date.now() - 86_400_000),

@@ -44,12 +44,16 @@ function valueAt(root: unknown, path: Path): unknown {
 }
 
 /** What the schema found, in words and with places. */
-export function explainIssue(source: YamlSource, issue: z.core.$ZodIssue): readonly Problem[] {
+export function explainIssue(
+  source: YamlSource,
+  issue: z.core.$ZodIssue,
+  schema: z.core.$ZodType = documentSchema,
+): readonly Problem[] {
   const { path } = issue;
   const value = valueAt(source.value, path);
   switch (issue.code) {
     case 'unrecognized_keys': {
-      return issue.keys.map((key) => unknownKey(source, path, key));
+      return issue.keys.map((key) => unknownKey(source, path, key, schema));
     }
     case 'invalid_type': {
       return [wrongType(source, path, value, issue.expected)];
@@ -82,7 +86,7 @@ export function explainIssue(source: YamlSource, issue: z.core.$ZodIssue): reado
   }
 }
 
-function unknownKey(source: YamlSource, path: Path, key: string): Problem {
+function unknownKey(source: YamlSource, path: Path, key: string, schema: z.core.$ZodType): Problem {
   const at = [...path, key];
   if (/^(password|secret)$/i.test(key)) {
     const hint =
@@ -93,7 +97,7 @@ function unknownKey(source: YamlSource, path: Path, key: string): Problem {
     source,
     at,
     'is not a known key',
-    accepted(key, allowedKeys(documentSchema, path, source.value) ?? [], 'known'),
+    accepted(key, allowedKeys(schema, path, source.value) ?? [], 'known'),
     true,
   );
 }
