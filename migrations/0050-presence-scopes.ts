@@ -10,10 +10,6 @@ export const presenceScopes: Migration = {
       drop index presence_read;
       alter table presence set (fillfactor = 70);
 
-      alter table agents add column entra_user_id uuid;
-      create unique index agents_entra_user on agents (tenant_id, entra_user_id)
-        where entra_user_id is not null and removed_at is null;
-
       create table presence_scopes (
         scope text primary key check (length(scope) between 1 and 63),
         node_id uuid references nodes (id) on delete set null,
@@ -31,10 +27,6 @@ export const presenceScopes: Migration = {
         updated_at timestamptz(3) not null default clock_timestamp()
       );`,
     );
-    await comment(knex, 'agents', 'A person who takes calls.', {
-      entra_user_id:
-        'Object id in Entra of an agent who takes calls on another platform; Teams endpoints hold their own.',
-    });
     await comment(
       knex,
       'presence_scopes',

@@ -34,6 +34,7 @@ import { trunkProxies } from './0045-trunk-proxies';
 import { presenceScopes } from './0050-presence-scopes';
 import { presenceWrites } from './0051-presence-writes';
 import { graphSubscriptions } from './0052-graph-subscriptions';
+import { presenceOfOthers } from './0053-presence-of-others';
 import { secrets } from './0055-secrets';
 import { users } from './0056-users';
 import { accessAudit } from './0057-access-audit';
@@ -79,6 +80,7 @@ export const migrations: readonly Migration[] = [
   presenceScopes,
   presenceWrites,
   graphSubscriptions,
+  presenceOfOthers,
   secrets,
   users,
   accessAudit,

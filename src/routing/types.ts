@@ -108,7 +108,7 @@ export interface Candidate {
   /** Load over all media, in units; absent: nothing but calls, one at a time. */
   readonly capacity?: { readonly used: number; readonly limit: number };
   readonly endpoint: { readonly kind: 'teams' | 'pbx' | 'web'; readonly trunk: string; readonly up: boolean };
-  /** `none` for agents whose endpoint has no presence of its own (PBX, browser). */
+  /** `none` for agents who are not in Teams (on a PBX or in a browser, and no user at Entra is named). */
   readonly presence: PresenceValue | 'none' | 'unknown';
   /**
    * End of the agent's last call with us, or of our showing him as busy in Teams; a Graph Busy/InACall from before it is ignored

@@ -21,9 +21,8 @@ const due = (on = true, scope = {}) => store.duePresenceWrites(test.db, { scope,
 /** Makes Anna an agent on the PBX who has a user at Entra too. */
 async function onThePbx(): Promise<string> {
   const anna = scenario.agents['Anna']!;
-  await test.db.query('update agents set entra_user_id = gen_random_uuid() where id = $1', [anna]);
   await test.db.query(
-    `update agent_endpoints set kind = 'pbx', trunk_id = $2, sip_user = '4711', number = null, entra_user_id = null where agent_id = $1`,
+    `update agent_endpoints set kind = 'pbx', trunk_id = $2, sip_user = '4711', number = null where agent_id = $1`,
     [anna, scenario.trunks.pbx],
   );
   return anna;

@@ -63,7 +63,7 @@ export function documentRows(document: Document): DocumentRows {
         kind: endpoint.kind,
         trunk: 'trunk' in endpoint ? endpoint.trunk : null,
         number: endpoint.kind === 'teams' ? endpoint.number : null,
-        entra_user_id: endpoint.kind === 'teams' ? endpoint.entraUserId : null,
+        entra_user_id: endpoint.entraUserId ?? null,
         sip_user: endpoint.kind === 'pbx' ? endpoint.user : null,
         max_ring_seconds: endpoint.maxRingSeconds ?? null,
       })),

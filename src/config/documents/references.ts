@@ -104,27 +104,33 @@ class References {
   #addresses(agent: Document['agents'][number], i: number): { key: string; path: Path; what: string }[] {
     return agent.endpoints.flatMap((endpoint, j) => {
       const path = ['agents', i, 'endpoints', j];
+      const user =
+        endpoint.entraUserId === undefined
+          ? []
+          : [
+              {
+                key: `${this.#tenantOf(agent)}/${endpoint.entraUserId}`,
+                path: [...path, 'entraUserId'],
+                what: 'the Teams user',
+              },
+            ];
       switch (endpoint.kind) {
         case 'teams': {
-          const user = {
-            key: `${this.#tenantOf(agent)}/${endpoint.entraUserId}`,
-            path: [...path, 'entraUserId'],
-            what: 'the Teams user',
-          };
           const number = {
             key: `${endpoint.trunk}/${endpoint.number}`,
             path: [...path, 'number'],
             what: `number ${endpoint.number}`,
           };
-          return [user, number];
+          return [...user, number];
         }
         case 'pbx': {
           return [
+            ...user,
             { key: `${endpoint.trunk}/${endpoint.user}`, path: [...path, 'user'], what: `user ${endpoint.user}` },
           ];
         }
         case 'web': {
-          return [];
+          return user;
         }
       }
     });

@@ -82,16 +82,19 @@ const promptSchema = z
 const maxRing = (fallback: string): z.ZodOptional<z.ZodInt> =>
   seconds(3, 300).optional().describe(`Cap on the ring timeout of the queue, seconds. Default: ${fallback}.`);
 
+const entraUserId = z.string().regex(UUID, 'must be the object id of the user in Entra, a UUID').toLowerCase();
+const otherUserId = entraUserId
+  .optional()
+  .describe(
+    'Object id of the user in Entra, for somebody who is in Teams too: presence counts, and Teams can show calls taken here. Default: not in Teams.',
+  );
+
 const endpointSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('teams').describe('A Teams user.'),
     trunk: name.describe('A trunk of kind teams.'),
     number: e164.describe('Number that is assigned to the user, E.164.'),
-    entraUserId: z
-      .string()
-      .regex(UUID, 'must be the object id of the user in Entra, a UUID')
-      .toLowerCase()
-      .describe('Object id of the user in Entra, by which presence is read.'),
+    entraUserId: entraUserId.describe('Object id of the user in Entra, by which presence is read.'),
     maxRingSeconds: seconds(3, 300)
       .default(15)
       .describe(
@@ -105,9 +108,14 @@ const endpointSchema = z.discriminatedUnion('kind', [
       .string()
       .regex(/^[^\s\p{Cc}@;<>"]{1,128}$/u, 'must be the user part of a SIP address, such as 4711')
       .describe('User part of the SIP address.'),
+    entraUserId: otherUserId,
     maxRingSeconds: maxRing('no cap'),
   }),
-  z.strictObject({ kind: z.literal('web').describe('A browser.'), maxRingSeconds: maxRing('no cap') }),
+  z.strictObject({
+    kind: z.literal('web').describe('A browser.'),
+    entraUserId: otherUserId,
+    maxRingSeconds: maxRing('no cap'),
+  }),
 ]);
 
 const agentSchema = z.strictObject({

@@ -45,8 +45,8 @@ export const ENDPOINT_JSON = `case e.kind
     when 'pbx' then json_build_object('kind', 'pbx', 'trunk', t.name, 'trunkId', t.id, 'user', e.sip_user)
     when 'web' then json_build_object('kind', 'web') end`;
 
-/** Presence of an agent as JSON, from tables `a` (agents), `e` (agent_endpoints) and `p` (presence, may be null). */
-export const PRESENCE_JSON = `case when coalesce(e.entra_user_id, a.entra_user_id) is null then '"none"'::jsonb
+/** Presence of an agent as JSON, from tables `e` (agent_endpoints) and `p` (presence, may be null). */
+export const PRESENCE_JSON = `case when e.entra_user_id is null then '"none"'::jsonb
     when p.agent_id is null then '"unknown"'::jsonb
     else jsonb_build_object('availability', p.availability, 'activity', p.activity, 'readAt', ${ms('p.read_at')},
       'changedAt', ${ms('p.changed_at')}, 'source', p.source) end`;

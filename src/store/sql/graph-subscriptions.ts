@@ -4,11 +4,11 @@ import { ms, orUndefined } from './fragments';
 
 export const agentsOfUsers: Store['agentsOfUsers'] = async (q, scope, users) => {
   const { rows } = await q.query<{ agentId: string; entraUserId: string }>(
-    `select a.id as "agentId", coalesce(e.entra_user_id, a.entra_user_id) as "entraUserId"
+    `select a.id as "agentId", e.entra_user_id as "entraUserId"
      from agents a
      join tenants tn on tn.id = a.tenant_id and ($1::text[] is null or tn.name = any ($1)) and ($2::text[] is null or tn.name <> all ($2))
      join agent_endpoints e on e.agent_id = a.id and e.position = 1
-     where a.removed_at is null and coalesce(e.entra_user_id, a.entra_user_id) = any ($3::uuid[])`,
+     where a.removed_at is null and e.entra_user_id = any ($3::uuid[])`,
     [scope.only ?? null, scope.except ?? null, users],
     { name: 'agents-of-users', idempotent: true },
   );

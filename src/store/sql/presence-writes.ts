@@ -13,14 +13,14 @@ const inScope = (tenant: string, only: number, except: number): string =>
  */
 const DUE = `
 with should as (
-  select a.id as agent_id, a.tenant_id, coalesce(e.entra_user_id, a.entra_user_id) as entra_user_id,
+  select a.id as agent_id, a.tenant_id, e.entra_user_id as entra_user_id,
     case when o.id is not null then 'call' else 'wrap-up' end as reason
   from agents a
   join agent_states s on s.agent_id = a.id
   join agent_endpoints e on e.agent_id = a.id and e.position = 1
   left join offers o on o.agent_id = a.id and o.state = 'connected'
   left join presence p on p.agent_id = a.id
-  where $3 and a.removed_at is null and coalesce(e.entra_user_id, a.entra_user_id) is not null
+  where $3 and a.removed_at is null and e.entra_user_id is not null
     and ((o.id is not null and e.kind <> 'teams') or (o.id is null and s.state = 'wrap-up' and s.until > clock_timestamp()))
     and lower(coalesce(p.availability, '')) <> 'donotdisturb'
     and ${inScope('a.tenant_id', 1, 2)}

@@ -94,7 +94,7 @@ export const agentsToPoll: Store['agentsToPoll'] = async (q, scope = {}) => {
     Omit<AgentToPoll, 'readAt' | 'staleAfterMs'> & { readAt: number | null; staleAfterMs: number | null }
   >(
     `with waiting as (select distinct queue_id from queue_visits where ended_at is null)
-     select a.id as "agentId", coalesce(e.entra_user_id, a.entra_user_id) as "entraUserId", ${ms('p.read_at')} as "readAt",
+     select a.id as "agentId", e.entra_user_id as "entraUserId", ${ms('p.read_at')} as "readAt",
        ${NEED} as need, (min(qu.stale_after_seconds) * 1000)::float8 as "staleAfterMs"
      from agents a
      join tenants tn on tn.id = a.tenant_id and ($1::text[] is null or tn.name = any ($1)) and ($2::text[] is null or tn.name <> all ($2))
@@ -105,7 +105,7 @@ export const agentsToPoll: Store['agentsToPoll'] = async (q, scope = {}) => {
      left join queue_members m on m.agent_id = a.id
      left join queues qu on qu.id = m.queue_id and qu.removed_at is null
      left join waiting w on w.queue_id = qu.id
-     where a.removed_at is null and coalesce(e.entra_user_id, a.entra_user_id) is not null
+     where a.removed_at is null and e.entra_user_id is not null
      group by a.id, e.agent_id, e.position, p.agent_id, s.agent_id, o.id
      order by p.read_at nulls first, a.id`,
     [scope.only ?? null, scope.except ?? null],
