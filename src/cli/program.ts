@@ -10,12 +10,15 @@ import { readGlobals } from './globals';
 import { addAgents } from './program/agents';
 import { addCalls } from './program/calls';
 import { addConfig } from './program/config';
+import { addConfigured } from './program/configured';
 import { addContext } from './program/context';
 import { addDemo } from './program/demo';
 import { addEvents } from './program/events';
+import { addHours } from './program/hours';
 import { addImport } from './program/import';
 import { addMigrate } from './program/migrate';
 import { addNodes } from './program/nodes';
+import { addNumbers } from './program/numbers';
 import { addPresence } from './program/presence';
 import { addQueues } from './program/queues';
 import { addSecrets } from './program/secrets';
@@ -37,6 +40,9 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addCalls,
   addAgents,
   addQueues,
+  addConfigured,
+  addNumbers,
+  addHours,
   addPresence,
   addTeams,
   addEvents,

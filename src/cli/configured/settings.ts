@@ -42,6 +42,9 @@ function valueOf(key: string, raw: string): unknown {
   try {
     return withPlus(raw);
   } catch (error) {
+    if (!/^[[{"']/.test(raw)) {
+      return raw; // a text that YAML would take for something else, such as a tone pattern
+    }
     throw new SidekickError('SK_USAGE', `the value of ${key} cannot be understood`, {
       why: (error as Error).message.split('\n')[0] ?? '',
       next: 'put a text in quotes of its own: key=\'"text: with a colon"\'',

@@ -150,7 +150,7 @@ function levelRules(
   params: ReadonlyMap<string, string>,
   members: readonly MemberInput[],
 ): Partial<QueueInput> {
-  const made: QueueInput = { name: 'x' };
+  const made: Partial<QueueInput> = {};
   if (yes(params.get('abandoned-resume-allowed'))) {
     const kept = bounded(
       draft,
@@ -161,24 +161,20 @@ function levelRules(
     Object.assign(made, { resumeWithinSeconds: kept ?? 60 });
   }
   if (!yes(params.get('tier-rules-apply'))) {
-    return rest({ ...made, levels: 'merged' });
+    return { ...made, levels: 'merged' };
   }
   const wait =
     bounded(draft, `${where} tier-rule-wait-second`, params.get('tier-rule-wait-second') ?? '300', [0, 86_400]) ?? 300;
   const multiply = yes(params.get('tier-rule-wait-multiply-level') ?? 'true');
   const levels = [...new Set(members.map((m) => m.level ?? 1))].filter((level) => level > 1).sort((a, b) => a - b);
-  return rest({
+  return {
     ...made,
     levels: 'strict',
     levelAfterSeconds: Object.fromEntries(
       levels.map((level) => [String(level), Math.min(86_400, multiply ? wait * (level - 1) : wait)]),
     ),
     skipEmptyLevels: yes(params.get('tier-rule-no-agent-no-wait')),
-  });
-}
-
-function rest({ name: _name, ...others }: QueueInput): Partial<QueueInput> {
-  return others;
+  };
 }
 
 /** What is a matter of each agent there and of the queue here: the most that one of its agents has. */

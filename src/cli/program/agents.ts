@@ -2,11 +2,14 @@ import { Argument } from 'commander';
 import type { Command } from 'commander';
 import type * as AgentState from '../commands/agent-state';
 import type * as Agents from '../commands/agents';
+import type * as Members from '../commands/members';
 import type { Context } from '../context';
-import { duration, examples, withData, withTenant, withWatch, withYes } from './shared';
+import { addVerbs } from './configured';
+import { duration, examples, integerIn, withData, withList, withTenant, withWatch, withYes } from './shared';
 import type { Run } from './shared';
 
 const loadAgents = (): typeof Agents => require('../commands/agents') as typeof Agents;
+const loadMembers = (): typeof Members => require('../commands/members') as typeof Members;
 const loadAgentState = (): typeof AgentState => require('../commands/agent-state') as typeof AgentState;
 
 const VERBS = [
@@ -62,6 +65,35 @@ export function addAgents(program: Command, context: Context, run: Run): void {
     .action((name: string, state: AgentState.ForcedVerb, options: AgentState.ChangeOptions) =>
       run(loadAgentState, (m) => m.forceAgent(context, name, state, options)),
     );
+  withTenant(withList(agents.command('move')))
+    .description('agents serve another queue instead, on the level that they had; calls in progress go on')
+    .argument('<names...>', 'names of the agents')
+    .requiredOption('--from <queue>', 'queue that they leave')
+    .requiredOption('--to <queue>', 'queue that they serve from now on')
+    .option('--level <n>', 'level in the other queue', integerIn(1, 1000))
+    .option('--dry-run', 'say what would change, and change nothing')
+    .addHelpText(
+      'after',
+      examples(
+        'sidekick agents move Anna --from support --to sales',
+        'sidekick agents move Anna Ben --from support --to sales --level 2',
+      ),
+    )
+    .action((names: string[], options: Members.MoveOptions) =>
+      run(loadMembers, (m) => m.moveAgents(context, names, options)),
+    );
+  addVerbs(
+    agents,
+    'agents',
+    {
+      one: 'an agent',
+      name: 'Zoe',
+      create: "'endpoints=[{kind: pbx, trunk: pbx, user: 4711}]'",
+      set: 'skills.french=7',
+    },
+    context,
+    run,
+  );
 }
 
 function addWrapUp(agents: Command, context: Context, run: Run): void {

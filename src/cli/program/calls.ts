@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import type * as CallControl from '../commands/call-control';
 import type * as CallTrace from '../commands/call-trace';
 import type * as Calls from '../commands/calls';
 import type { Context, ListOptions } from '../context';
-import { examples, integerIn, withData, withList, withWatch } from './shared';
+import { examples, integerIn, withData, withList, withWatch, withYes } from './shared';
 import type { Run } from './shared';
 
+const loadCallControl = (): typeof CallControl => require('../commands/call-control') as typeof CallControl;
 const loadCallTrace = (): typeof CallTrace => require('../commands/call-trace') as typeof CallTrace;
 const loadCalls = (): typeof Calls => require('../commands/calls') as typeof Calls;
 
@@ -38,5 +40,25 @@ export function addCalls(program: Command, context: Context, run: Run): void {
     )
     .action((id: string, options: CallTrace.TraceOptions) =>
       run(loadCallTrace, (m) => m.traceCall(context, id, options)),
+    );
+  withYes(withData(calls.command('hangup')))
+    .description('end a call; says which, and asks')
+    .argument('<id>', 'id of the call')
+    .addHelpText('after', examples('sidekick calls hangup 0b2a9bd6-…', 'sidekick calls hangup 0b2a9bd6-… --yes'))
+    .action((id: string, options: CallControl.HangupOptions) =>
+      run(loadCallControl, (m) => m.hangUpCall(context, id, options)),
+    );
+  withData(calls.command('transfer'))
+    .description('send a call to a queue, an agent or a number outside, and wait for what comes of it')
+    .argument('<id>', 'id of the call')
+    .option('--queue <name>', 'to this queue; the time waited so far counts')
+    .option('--agent <name>', 'to this agent')
+    .option('--number <number>', 'to this number, where the tenant and a trunk allow it')
+    .addHelpText(
+      'after',
+      examples('sidekick calls transfer 0b2a9bd6-… --queue sales', 'sidekick calls transfer 0b2a9bd6-… --agent Anna'),
+    )
+    .action((id: string, options: CallControl.TransferOptions) =>
+      run(loadCallControl, (m) => m.transferCall(context, id, options)),
     );
 }

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
+import type * as Members from '../commands/members';
 import type * as QueueShow from '../commands/queue-show';
 import type * as Queues from '../commands/queues';
 import type { Context, WatchedListOptions } from '../context';
-import { examples, withData, withList, withTenant, withWatch, withYes } from './shared';
+import { addVerbs } from './configured';
+import { examples, integerIn, withData, withList, withTenant, withWatch, withYes } from './shared';
 import type { Run } from './shared';
 
+const loadMembers = (): typeof Members => require('../commands/members') as typeof Members;
 const loadQueues = (): typeof Queues => require('../commands/queues') as typeof Queues;
 const loadQueueShow = (): typeof QueueShow => require('../commands/queue-show') as typeof QueueShow;
 
@@ -48,4 +51,68 @@ export function addQueues(program: Command, context: Context, run: Run): void {
     .action((name: string, options: Queues.QueueStateOptions) =>
       run(loadQueues, (m) => m.resumeQueue(context, name, options)),
     );
+  addVerbs(
+    queues,
+    'queues',
+    {
+      one: 'a queue',
+      name: 'sales',
+      create: 'strategy=round-robin wrapUpSeconds=20',
+      set: 'strategy=top-down maxWaitSeconds=600',
+    },
+    context,
+    run,
+  );
+  addMembers(queues, context, run);
+}
+
+function addMembers(queues: Command, context: Context, run: Run): void {
+  const members = queues.command('members').description('who serves a queue');
+  withPlace(withChange(members.command('add')))
+    .description('agents serve a queue from now on, behind its other members')
+    .argument('<queue>', 'name of the queue')
+    .argument('<agents...>', 'names of the agents')
+    .addHelpText(
+      'after',
+      examples('sidekick queues members add sales Anna Ben', 'sidekick queues members add sales Clara --level 2'),
+    )
+    .action((queue: string, agents: string[], options: Members.MemberOptions) =>
+      run(loadMembers, (m) => m.addMembers(context, queue, agents, options)),
+    );
+  withChange(members.command('remove'))
+    .description('agents no longer serve a queue; calls in progress go on')
+    .argument('<queue>', 'name of the queue')
+    .argument('<agents...>', 'names of the agents')
+    .addHelpText(
+      'after',
+      examples('sidekick queues members remove sales Anna', 'sidekick queues members remove sales Anna Ben --dry-run'),
+    )
+    .action((queue: string, agents: string[], options: Members.MemberOptions) =>
+      run(loadMembers, (m) => m.removeMembers(context, queue, agents, options)),
+    );
+  withPlace(withChange(members.command('set')))
+    .description('change the level, position or priority of a member')
+    .argument('<queue>', 'name of the queue')
+    .argument('<agent>', 'name of the agent')
+    .addHelpText(
+      'after',
+      examples(
+        'sidekick queues members set sales Anna --level 2',
+        'sidekick queues members set sales Ben --position 1',
+      ),
+    )
+    .action((queue: string, agent: string, options: Members.MemberOptions) =>
+      run(loadMembers, (m) => m.setMember(context, queue, agent, options)),
+    );
+}
+
+function withChange(command: Command): Command {
+  return withTenant(withList(command)).option('--dry-run', 'say what would change, and change nothing');
+}
+
+function withPlace(command: Command): Command {
+  return command
+    .option('--level <n>', 'lower levels are asked first', integerIn(1, 1000))
+    .option('--position <n>', 'order among equals', integerIn(1, 100_000))
+    .option('--priority <n>', 'an agent of several queues serves the lowest number first', integerIn(1, 1000));
 }

@@ -58,6 +58,17 @@ export function duration(text: string): number {
   return Number(match[1]) * units[(match[2] ?? 's') as keyof typeof units];
 }
 
+/** A moment as milliseconds since the epoch; without a time zone it is one of this machine's. */
+export function moment(text: string): number {
+  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text.length === 10 ? `${text}T00:00` : text) : NaN;
+  if (Number.isNaN(at)) {
+    throw new InvalidArgumentError(
+      'It must be a time such as 2026-12-24T10:00, or with a zone 2026-12-24T10:00+01:00.',
+    );
+  }
+  return at;
+}
+
 export function numberIn(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;

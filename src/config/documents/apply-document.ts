@@ -58,6 +58,27 @@ export async function applyDocument(db: Queryable, document: Document, options: 
   return { version: done.version, changed: done.changed, changes: done.changes, counts: done.result };
 }
 
+/**
+ * Writes the entries of a checked document and leaves every other as it is. Runs inside of `changeConfiguration`. A list of
+ * members, endpoints or skills is whole: what is not in it goes.
+ */
+export async function writeEntries(tx: Queryable, entries: Document): Promise<void> {
+  await applyRows(tx, documentRows(entries));
+}
+
+/**
+ * Removes from one list what `remaining` does not name. Runs inside of `changeConfiguration`.
+ * @throws SK_CONFLICT when calls are using it
+ */
+export async function removeEntries(tx: Queryable, list: PrunedList, remaining: Document): Promise<void> {
+  const rows = documentRows(remaining);
+  await refuseIfInUse(tx, rows);
+  const [, statement] = PRUNES.find(([name]) => name === list) ?? [];
+  if (statement !== undefined) {
+    await tx.query(statement, [JSON.stringify(rows[list])]);
+  }
+}
+
 async function refuseIfInUse(tx: Queryable, rows: DocumentRows): Promise<void> {
   const queues = await tx.query<{ name: string; waiting: number }>(sql.BUSY_QUEUES, [JSON.stringify(rows.queues)]);
   const agents = await tx.query<{ name: string }>(sql.BUSY_AGENTS, [JSON.stringify(rows.agents)]);
@@ -112,19 +133,22 @@ async function applyRows(tx: Queryable, rows: DocumentRows, progress?: (step: Ap
 }
 
 /** In the order in which things refer to each other. */
+const PRUNES = [
+  ['numbers', sql.PRUNE_NUMBERS],
+  ['queues', sql.PRUNE_QUEUES],
+  ['agents', sql.PRUNE_AGENTS],
+  ['flows', sql.PRUNE_FLOWS],
+  ['hours', sql.PRUNE_HOURS],
+  ['skills', sql.PRUNE_SKILLS],
+  ['prompts', sql.PRUNE_PROMPTS],
+  ['trunks', sql.PRUNE_TRUNKS],
+  ['tenants', sql.PRUNE_TENANTS],
+] as const;
+
+export type PrunedList = (typeof PRUNES)[number][0];
+
 async function pruneRows(tx: Queryable, rows: DocumentRows, counts: Counts): Promise<void> {
-  const steps = [
-    ['numbers', sql.PRUNE_NUMBERS],
-    ['queues', sql.PRUNE_QUEUES],
-    ['agents', sql.PRUNE_AGENTS],
-    ['flows', sql.PRUNE_FLOWS],
-    ['hours', sql.PRUNE_HOURS],
-    ['skills', sql.PRUNE_SKILLS],
-    ['prompts', sql.PRUNE_PROMPTS],
-    ['trunks', sql.PRUNE_TRUNKS],
-    ['tenants', sql.PRUNE_TENANTS],
-  ] as const;
-  for (const [list, statement] of steps) {
+  for (const [list, statement] of PRUNES) {
     counts[list] += (await tx.query(statement, [JSON.stringify(rows[list])])).rowCount;
   }
 }

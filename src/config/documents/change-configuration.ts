@@ -131,8 +131,11 @@ async function insertVersion(tx: Queryable, input: NewVersion): Promise<void> {
   );
 }
 
-/** What a change makes wrong is refused; what was wrong before may stay, so that it can be put right step by step. */
-function refuseContradictions(before: Document, after: Document): void {
+/**
+ * What a change makes wrong is refused; what was wrong before may stay, so that it can be put right step by step.
+ * @throws SK_CONFIG_INVALID
+ */
+export function refuseContradictions(before: Document, after: Document): void {
   const known = new Set(contradictions(before));
   const wrong = contradictions(after).filter((text) => !known.has(text));
   if (wrong.length > 0) {
