@@ -10,16 +10,23 @@ export interface NodeLifeDeps {
   readonly log: Log;
   /** The other nodes gave this one up. */
   readonly onLost: () => void;
+  /** Default: every two seconds, and fifteen. */
+  readonly lease?: NodeLease;
 }
 
-const HEARTBEAT_MS = 2_000;
-/** A node whose heartbeat is older than this is taken for dead, and its work is released. */
-const DEAD_AFTER_MS = 15_000;
+export interface NodeLease {
+  readonly heartbeatMs: number;
+  /** A node whose heartbeat is older than this is taken for dead, and its work is released, milliseconds. */
+  readonly deadAfterMs: number;
+}
+
+const LEASE: NodeLease = { heartbeatMs: 2_000, deadAfterMs: 15_000 };
 
 /** A node's row: heartbeat, and the release of what dead nodes left. */
 export class NodeLife {
   readonly nodeId: string;
   readonly #deps: NodeLifeDeps;
+  readonly #lease: NodeLease;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -29,6 +36,7 @@ export class NodeLife {
 
   private constructor(deps: NodeLifeDeps, nodeId: string) {
     this.#deps = deps;
+    this.#lease = deps.lease ?? LEASE;
     this.nodeId = nodeId;
   }
 
@@ -70,7 +78,7 @@ export class NodeLife {
         this.#beating = this.#beat().finally(() => {
           this.#schedule();
         });
-      }, HEARTBEAT_MS);
+      }, this.#lease.heartbeatMs);
     }
   }
 
@@ -90,11 +98,12 @@ export class NodeLife {
   }
 
   async #releaseDead(): Promise<void> {
-    for (const node of await this.#deps.store.deadNodes(this.#deps.db, DEAD_AFTER_MS)) {
+    const { deadAfterMs } = this.#lease;
+    for (const node of await this.#deps.store.deadNodes(this.#deps.db, deadAfterMs)) {
       if (node.id === this.nodeId) {
         continue;
       }
-      const released = await this.#deps.store.releaseDeadNode(this.#deps.db, node.id, DEAD_AFTER_MS);
+      const released = await this.#deps.store.releaseDeadNode(this.#deps.db, node.id, deadAfterMs);
       if (released) {
         this.#deps.log.error({ event: 'dead_node_released', node: node.name, ...released });
       }

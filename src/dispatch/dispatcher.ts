@@ -122,9 +122,13 @@ export class Dispatcher implements Matcher, MatchTravel {
       return;
     }
     this.#deps.store.queuesWaitingFor(open).then(
-      (queues) => {
-        for (const queue of queues) {
-          this.#request(queue, 'agent');
+      (found) => {
+        for (const { queues, able } of found) {
+          // One match looks at all queues of an agent who can take a call; for one who cannot, each may have to send calls away.
+          const soon = able && queues.some((queueId) => this.#queues.get(queueId)?.again !== undefined);
+          for (const queueId of able ? queues.slice(0, soon ? 0 : 1) : queues) {
+            this.#request(queueId, 'agent');
+          }
         }
       },
       (error: unknown) => {

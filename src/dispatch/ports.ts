@@ -10,9 +10,10 @@ export interface DispatchStore {
    * no such queue.
    */
   match(queueId: string, decide: Decide): Promise<MatchResult | undefined>;
-  /** Queues in which calls of this node wait. */
-  queuesWithWaitingCalls(): Promise<readonly string[]>;
-  queuesWaitingFor(agentIds: readonly string[]): Promise<readonly string[]>;
+  /** Queues in which calls of this node wait; `matchable`: only those that have a free member. */
+  queuesWithWaitingCalls(matchable: boolean): Promise<readonly string[]>;
+  /** For each of these agents the queues with waiting calls that he serves, and whether he can take a call of them now. */
+  queuesWaitingFor(agentIds: readonly string[]): Promise<readonly WaitingFor[]>;
   /** Makes ready whoever's wrap-up or retry delay is over; the ids of those agents. */
   expireDueStates(): Promise<readonly string[]>;
   /** Offers for this node's calls that were made a second ago or earlier and not answered yet. */
@@ -22,6 +23,12 @@ export interface DispatchStore {
   /** Asks another node, or all where none is named, to match a queue. */
   hintQueue(queueId: string, nodeId?: string): Promise<void>;
   recordDecisions(decisions: readonly DecisionRecord[]): Promise<void>;
+}
+
+export interface WaitingFor {
+  readonly queues: readonly string[];
+  /** Ready, free, and serving these queues now. */
+  readonly able: boolean;
 }
 
 export interface MatchResult {

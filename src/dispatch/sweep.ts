@@ -16,14 +16,17 @@ export interface SweepDeps {
 }
 
 const SWEEP_MS = 1_000;
+/** Every so many rounds queues without a free member are looked at too: calls may have to leave them. */
+const WHOLE_EVERY = 10;
 
 /**
  * What is true though every hint was lost: each second a node looks for rests that are over, for offers of its calls that no call
- * knows, and matches the queues in which its calls wait. What it finds is counted, since an event should have found it.
+ * knows, and matches the queues in which its calls wait beside a free member. What it finds is counted, since an event should have found it.
  */
 export class Sweep {
   readonly #deps: SweepDeps;
   #timer: TimerHandle | undefined;
+  #rounds = 0;
   #stopped = false;
   #current: Promise<void> = Promise.resolve();
 
@@ -65,7 +68,8 @@ export class Sweep {
         this.#deps.onSweepFound('pending-offer');
       }
     }
-    for (const queueId of await store.queuesWithWaitingCalls()) {
+    const matchable = this.#rounds++ % WHOLE_EVERY !== 0;
+    for (const queueId of await store.queuesWithWaitingCalls(matchable)) {
       this.#deps.match(queueId);
     }
   }

@@ -172,10 +172,13 @@ export interface Store {
   insertOffers(q: Q, assignments: readonly Assignment[], options?: InsertOptions): Promise<readonly Offer[]>;
   /** When something about this queue next changes by itself (wrap-up over, retry delay over). */
   dueTimes(q: Q, queueId: string): Promise<{ readonly now: Millis; readonly nextAt: Millis | undefined }>;
-  /** Queues with calls that wait, of this node or of all: what the sweep matches. */
-  queuesWithWaitingCalls(q: Q, nodeId?: string): Promise<readonly string[]>;
-  /** Those of them that one of these agents serves. */
-  queuesWaitingFor(q: Q, agentIds: readonly string[]): Promise<readonly string[]>;
+  /** Queues with calls that wait, of this node or of all; `matchable`: only where a member is ready and free. */
+  queuesWithWaitingCalls(q: Q, nodeId?: string, matchable?: boolean): Promise<readonly string[]>;
+  /** For each of these agents the queues with waiting calls that he serves; `able`: those that he can take a call of now. */
+  queuesWaitingFor(
+    q: Q,
+    agentIds: readonly string[],
+  ): Promise<readonly { readonly queues: readonly string[]; readonly able: boolean }[]>;
   /** Asks another node, or all, to match a queue. */
   hintQueue(q: Q, queueId: string, nodeId?: string): Promise<void>;
 

@@ -3,7 +3,7 @@ import type { CommandStore, PendingCommand } from '../calls/command-runner';
 import type { CallerHandles, CallStore, NewCall, ReservedOffer } from '../calls/ports';
 import type { OfferClosing } from '../calls/offer-state';
 import type { Termination } from '../calls/termination';
-import type { Decide, DecisionRecord, DispatchStore, MatchResult, MatchTravel } from '../dispatch/ports';
+import type { Decide, DecisionRecord, DispatchStore, MatchResult, MatchTravel, WaitingFor } from '../dispatch/ports';
 import type { CallTraits } from '../flows/flow';
 import { newId } from '../lib/ids';
 import type { Log } from '../lib/log';
@@ -200,11 +200,11 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
     };
   }
 
-  queuesWithWaitingCalls(): Promise<readonly string[]> {
-    return this.#store.queuesWithWaitingCalls(this.#db, this.#nodeId);
+  queuesWithWaitingCalls(matchable: boolean): Promise<readonly string[]> {
+    return this.#store.queuesWithWaitingCalls(this.#db, this.#nodeId, matchable);
   }
 
-  queuesWaitingFor(agentIds: readonly string[]): Promise<readonly string[]> {
+  queuesWaitingFor(agentIds: readonly string[]): Promise<readonly WaitingFor[]> {
     return this.#store.queuesWaitingFor(this.#db, agentIds);
   }
 

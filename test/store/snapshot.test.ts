@@ -198,11 +198,14 @@ describe('a place in a queue', () => {
     expect(await store.queuesWithWaitingCalls(test.db)).toEqual([]);
     const callId = await waitingCall(test.db, scenario);
     expect(await store.queuesWithWaitingCalls(test.db)).toEqual([scenario.queueId]);
-    expect(await store.queuesWaitingFor(test.db, [scenario.agents['Anna']!])).toEqual([scenario.queueId]);
+    expect(await store.queuesWaitingFor(test.db, [scenario.agents['Anna']!])).toEqual([
+      { queues: [scenario.queueId], able: true },
+    ]);
     expect(await store.queuesWaitingFor(test.db, [newId()])).toEqual([]);
     expect(await store.queuesWithWaitingCalls(test.db, newId())).toEqual([]);
     await reserve(test.db, scenario, callId, scenario.agents['Anna']!);
     expect(await store.queuesWithWaitingCalls(test.db, scenario.nodeId)).toEqual([scenario.queueId]);
+    expect(await store.queuesWithWaitingCalls(test.db, scenario.nodeId, true)).toEqual([]);
     const left = await store.leaveQueue(test.db, callId, 'timed-out');
     expect(left).toMatchObject({ left: true, openOffers: [{ agentId: scenario.agents['Anna'] }] });
     expect(await store.leaveQueue(test.db, callId, 'abandoned')).toMatchObject({ left: false });

@@ -3,7 +3,7 @@ import type { Store } from '../api';
 import { sqlState } from '../pool';
 import type { Enqueued, EnqueueInput, Queryable } from '../types';
 import { openOffers } from './calls';
-import { hint, interval, ms, orUndefined } from './fragments';
+import { hint, interval, ms, orUndefined, WOKEN } from './fragments';
 
 const UNIQUE = '23505';
 /** A caller whose node died comes back to the place he had, whatever the queue says about callers who left, seconds. */
@@ -151,24 +151,33 @@ export const queuePositions: Store['queuePositions'] = async (q, queueId) => {
   return rows;
 };
 
-export const queuesWithWaitingCalls: Store['queuesWithWaitingCalls'] = async (q, nodeId) => {
+const ABLE = `m.signed_in and not m.paused and (s.state = 'ready' or ${WOKEN('s')})
+  and not exists (select from offers o where o.agent_id = m.agent_id and o.ended_at is null)`;
+
+export const queuesWithWaitingCalls: Store['queuesWithWaitingCalls'] = async (q, nodeId, matchable = false) => {
   const { rows } = await q.query<{ id: string }>(
-    `select distinct v.queue_id as id from queue_visits v join calls c on c.id = v.call_id
-     where v.ended_at is null and ($1::uuid is null or c.node_id = $1) order by id`,
-    [nodeId ?? null],
+    `with waiting as (
+       select distinct v.queue_id as id from queue_visits v join calls c on c.id = v.call_id
+       where v.ended_at is null and ($1::uuid is null or c.node_id = $1)
+     )
+     select id from waiting where not $2 or exists (
+       select from queue_members m join agent_states s on s.agent_id = m.agent_id where m.queue_id = waiting.id and ${ABLE})
+     order by id`,
+    [nodeId ?? null, matchable],
     { name: 'queues-with-waiting-calls', idempotent: true },
   );
   return rows.map((row) => row.id);
 };
 
 export const queuesWaitingFor: Store['queuesWaitingFor'] = async (q, agentIds) => {
-  const { rows } = await q.query<{ id: string }>(
-    `select distinct m.queue_id as id from queue_members m
+  const { rows } = await q.query<{ queues: readonly string[]; able: boolean }>(
+    `select json_agg(m.queue_id order by m.queue_id) as queues, ${ABLE} as able
+     from queue_members m join agent_states s on s.agent_id = m.agent_id
      where m.agent_id = any($1::uuid[]) and exists (
        select from queue_visits v where v.queue_id = m.queue_id and v.ended_at is null
-     ) order by id`,
+     ) group by m.agent_id, able`,
     [agentIds],
     { name: 'queues-waiting-for', idempotent: true },
   );
-  return rows.map((row) => row.id);
+  return rows;
 };
