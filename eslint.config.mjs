@@ -15,7 +15,7 @@ const rooms = {
   media: ['routing', 'agents', 'calls', 'flows', 'dispatch', 'config'],
   presence: ['routing', 'agents', 'calls', 'dispatch', 'store', 'config'],
   reports: ['store'],
-  simulation: ['routing', 'config'],
+  simulation: ['routing', 'config', 'store'],
   http: ['store', 'config'],
   cli: ['store', 'config', 'routing', 'flows', 'simulation', 'embedded'],
   embedded: [],

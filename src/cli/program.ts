@@ -25,6 +25,7 @@ import { addSecrets } from './program/secrets';
 import { addServe } from './program/serve';
 import { numberIn } from './program/shared';
 import type { Run } from './program/shared';
+import { addSimulate } from './program/simulate';
 import { addStatus } from './program/status';
 import { addTeams } from './program/teams';
 import { addUsers } from './program/users';
@@ -46,6 +47,7 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addPresence,
   addTeams,
   addEvents,
+  addSimulate,
   addNodes,
   addUsers,
   addSecrets,

@@ -53,13 +53,13 @@ function queueFigures(queue: QueueTally): QueueFigures {
     waitP80Ms: percentile(0.8),
     waitP95Ms: percentile(0.95),
     waitP99Ms: percentile(0.99),
-    atOnce: answered > 0 ? firstAbove(sorted, 0) / answered : 0,
+    atOnce: answered > 0 ? countUpTo(sorted, 0) / answered : 0,
     offersPerAnswer: answered > 0 ? queue.offers / answered : 0,
   };
 }
 
 /** How many of the sorted values are not above the limit. */
-function firstAbove(sorted: Float64Array, limit: number): number {
+export function countUpTo(sorted: Float64Array, limit: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

@@ -58,6 +58,7 @@ import type {
   PresenceScopeState,
   PresenceWrite,
   Queryable,
+  RecordedTraffic,
   ReleasedWork,
   SealedSecret,
   SecretRow,
@@ -361,6 +362,10 @@ export interface Store {
     },
   ): Promise<{ readonly expiresAt: Millis }>;
   deleteUserToken(q: Q, userId: string, name: string): Promise<boolean>;
+
+  // traffic
+  /** What came to a queue, and to all queues that share an agent with it, in the last `lengthMs`. For simulations. */
+  recordedTraffic(q: Q, queueId: string, lengthMs: Millis): Promise<RecordedTraffic>;
 
   // leaks
   /** What is open; all zero when nothing is left behind. */

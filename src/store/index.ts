@@ -20,6 +20,7 @@ import * as presenceScopes from './sql/presence-scopes';
 import * as presenceWrites from './sql/presence-writes';
 import * as queueReport from './sql/queue-report';
 import * as queueVisits from './sql/queue-visits';
+import * as recordedTraffic from './sql/recorded-traffic';
 import * as secrets from './sql/secrets';
 import * as users from './sql/users';
 import * as snapshot from './sql/snapshot';
@@ -57,6 +58,7 @@ export const store: Store = {
   ...secrets,
   ...users,
   ...openWork,
+  ...recordedTraffic,
   ...queueReport,
   ...eventReport,
 };

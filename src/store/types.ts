@@ -534,3 +534,30 @@ export interface UserRow extends NewUser {
   readonly disabledAt: Millis | undefined;
   readonly tokens: readonly UserTokenRow[];
 }
+
+// ---------------------------------------------------------------- traffic
+
+/** What came to some queues in a span of time. All times are milliseconds from its beginning. */
+export interface RecordedTraffic {
+  readonly lengthMs: Millis;
+  readonly queues: readonly {
+    readonly queue: string;
+    /** When calls came, ascending; each call where it first waited. */
+    readonly arrivedAtMs: readonly Millis[];
+    /** How long callers talked with agents. */
+    readonly talkedMs: readonly Millis[];
+    /** Waited in all by everybody, and how many of these gave up. */
+    readonly waitedMs: Millis;
+    readonly abandoned: number;
+    /** From ringing to the answer; undefined: nobody answered. */
+    readonly meanAnswerMs: Millis | undefined;
+    readonly offers: number;
+    /** Rang out or declined. */
+    readonly refusedOffers: number;
+  }[];
+  /** Agents of these queues of whom the log knows, and when they were signed in. */
+  readonly agents: readonly {
+    readonly name: string;
+    readonly shifts: readonly { readonly fromMs: Millis; readonly toMs: Millis }[];
+  }[];
+}

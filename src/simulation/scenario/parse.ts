@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { formatProblem, explainIssue, problemAt } from '../../config/documents/problems';
 import type { Problem } from '../../config/documents/problems';
 import { YamlSource } from '../../config/documents/yaml-source';
@@ -29,6 +30,11 @@ export function parseScenario(text: string, fileName: string): Scenario {
     throw invalid(fileName, problems);
   }
   return parsed.data;
+}
+
+/** A scenario that a program made. @throws ZodError */
+export function parseScenarioValue(value: z.input<typeof scenarioSchema>): Scenario {
+  return scenarioSchema.parse(value);
 }
 
 /** With a configuration document beside it, queues are looked for there as well; then the plan finds what is missing. */
