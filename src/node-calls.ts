@@ -57,7 +57,10 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
     onMatched: (tookMs) => {
       admission.matchTook(tookMs, clock.now());
     },
-    onOffer: (offer) => calls.offer(offer),
+    onOffer: (offer) => {
+      const answer = deps.config.answerPolicy(offer.queueId);
+      return calls.offer(answer === undefined ? offer : { ...offer, answer });
+    },
     onOrphan: (offer) => {
       giveBack(deps, dispatcher, offer);
     },
@@ -78,16 +81,19 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
     mediaTimeoutMs: AGENT_MEDIA_TIMEOUT_MS,
     metrics,
     health: deps.teams.health,
+    refer: (trunk) => deps.teams.refer(trunk),
   });
   const calls: CallRegistry = new CallRegistry({ store, legs, media: pool, matcher: dispatcher, clock, log, metrics });
   const inbound = carrierInbound(deps, admission, calls);
   link.srf.invite((request, response) => {
-    if (!legs.takeMediaInvite(request, response)) {
+    if (!legs.takeMediaInvite(request, response) && !deps.teams.inbound.invite(request, response)) {
       inbound.invite(request, response);
     }
   });
   link.srf.options((request, response) => {
-    inbound.options(request, response);
+    if (!deps.teams.inbound.options(request, response)) {
+      inbound.options(request, response);
+    }
   });
   return { calls, legs, dispatcher, commands: new CommandRunner({ store, calls, clock, log }) };
 }

@@ -1,4 +1,4 @@
-import type { CallRoute } from './calls/ports';
+import type { AnswerPolicy, CallRoute } from './calls/ports';
 import { describeError } from './lib/errors';
 import type { Log } from './lib/log';
 import type { AgentTrunk } from './signaling/agent-legs';
@@ -79,6 +79,28 @@ export class NodeConfig {
     return [...this.#loaded.queues.values()];
   }
 
+  /** Whether answers of agents of a queue are believed; undefined for a queue that is gone. */
+  answerPolicy(queueId: string): AnswerPolicy | undefined {
+    const queue = this.#loaded.queues.get(queueId);
+    return (
+      queue && {
+        confirm: queue.confirm,
+        suspicious: queue.suspiciousAnswer,
+        suspiciousAnswerMs: queue.suspiciousAnswerMs,
+      }
+    );
+  }
+
+  /**
+   * The queue that a number leads to without a flow, for calls of a trunk; undefined for any other number, and for one of
+   * another tenant. @throws when it cannot be looked up.
+   */
+  async queueOfNumber(e164: string, trunkId: string): Promise<string | undefined> {
+    const number = await this.#number(e164);
+    const owner = this.#loaded.trunks.get(trunkId)?.tenantId;
+    return owner === undefined || owner === number?.tenantId ? number?.queueId : undefined;
+  }
+
   carrierTrunks(): CarrierTrunk[] {
     return [...this.#loaded.trunks.values()].flatMap((trunk) =>
       trunk.kind === 'carrier' && trunk.enabled
@@ -155,17 +177,22 @@ export class NodeConfig {
     return undefined;
   }
 
-  /** What a dialled number leads to for a caller on this trunk; undefined for a number that nobody has here. */
-  async route(e164: string, trunk: CarrierTrunk): Promise<CallRoute | undefined> {
+  /** A number as configured; looked up once until the configuration changes. */
+  async #number(e164: string): Promise<NumberConfig | undefined> {
     let found = this.#numbers.get(e164);
     if (!found) {
       found = this.#store.findNumber(this.#db, e164);
       this.#numbers.set(e164, found);
     }
-    const number = await found.catch((error: unknown) => {
+    return await found.catch((error: unknown) => {
       this.#numbers.delete(e164);
       throw error;
     });
+  }
+
+  /** What a dialled number leads to for a caller on this trunk; undefined for a number that nobody has here. */
+  async route(e164: string, trunk: CarrierTrunk): Promise<CallRoute | undefined> {
+    const number = await this.#number(e164);
     if (!number || (trunk.tenantId !== undefined && trunk.tenantId !== number.tenantId)) {
       return undefined;
     }

@@ -3,7 +3,11 @@ import type { Log } from './lib/log';
 import type { Metrics } from './lib/metrics';
 import type { NodeConfig } from './node-config';
 import type { DrachtioLink } from './signaling/drachtio-link';
+import type { ReferPolicy } from './signaling/agent-refer';
 import { NameCache } from './signaling/teams/name-cache';
+import { referPolicy } from './signaling/teams/refer-policy';
+import { TeamsInbound } from './signaling/teams/teams-inbound';
+import type { TeamsTrunk } from './signaling/teams/teams-trunk';
 import { TrunkHealth } from './signaling/teams/trunk-health';
 import { store } from './store';
 import type { Database } from './store';
@@ -16,11 +20,16 @@ export interface NodeTeamsDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** True once the node takes no new calls. */
+  readonly stopping: () => boolean;
 }
 
 /** What a node does about Teams beside calls: watches the proxies of its trunks. */
 export interface NodeTeams {
   readonly health: TrunkHealth;
+  readonly inbound: TeamsInbound;
+  /** What REFER of an agent may do on a trunk. */
+  refer(trunk: TeamsTrunk): ReferPolicy;
   /** To be called when the configuration was loaded again. */
   reload(): void;
   /** One line per trunk for `/readyz`. A trunk that is down keeps the node ready: callers of others, and queues, go on. */
@@ -42,12 +51,17 @@ export function startNodeTeams(deps: NodeTeamsDeps): NodeTeams {
       await store.reportTrunk(db, { nodeId, trunkId, up, detail, proxies });
     },
   });
+  const inbound = new TeamsInbound({ metrics, log, stopping: deps.stopping });
   const reload = (): void => {
-    health.load(config.teamsTrunks());
+    const trunks = config.teamsTrunks();
+    health.load(trunks);
+    inbound.load(trunks);
   };
   reload();
   return {
     health,
+    inbound,
+    refer: (trunk) => referPolicy(trunk, (e164) => config.queueOfNumber(e164, trunk.id)),
     reload,
     links: () =>
       Object.fromEntries(

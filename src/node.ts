@@ -187,6 +187,7 @@ class NodeBuilder implements Node {
       clock: this.#clock,
       log: this.#log,
       metrics: this.metrics,
+      stopping: () => this.#stopping,
     });
     this.#teams = teams;
     this.#work = wireCalls({

@@ -100,7 +100,7 @@ export class CallOffers {
     const { offerId } = offer;
     const queue = plan.queue(offer.queueId);
     const session = new OfferSession(
-      { store: deps.store, legs: deps.legs, clock: deps.clock, log },
+      { store: deps.store, legs: deps.legs, media: deps.media, clock: deps.clock, log },
       {
         onAgentAnswering: () => {
           input({ kind: 'agent-answering', offerId });
@@ -132,6 +132,7 @@ export class CallOffers {
         mediaServer: handles.mediaServer,
         musicUri: queue?.musicUri ?? '',
       },
+      offer.answer,
     );
     this.#sessions.set(offerId, session);
     session.input({ kind: 'start' });

@@ -1,14 +1,25 @@
 import type { Clock, TimerHandle } from '../lib/clock';
 import { describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
-import { ENDING_WAIT_MS, initialOfferState, stepOffer } from './offer-state';
+import { judgeAnswer } from './answer-policy';
+import { CONFIRM_KEY_MS, CONFIRM_WAIT_MS, ENDING_WAIT_MS, initialOfferState, stepOffer } from './offer-state';
 import type { OfferClosing, OfferEffect, OfferInput, OfferState } from './offer-state';
 import { persist } from './persist';
-import type { AgentLeg, AgentLegRequest, AgentLegs, CallStore, TransferRequest } from './ports';
+import type {
+  AgentLeg,
+  AgentLegRequest,
+  AgentLegs,
+  AnswerPolicy,
+  CallMedia,
+  CallStore,
+  TransferRequest,
+} from './ports';
 
 export interface OfferSessionDeps {
   readonly store: CallStore;
   readonly legs: AgentLegs;
+  /** Asks agents for a key. Without it, or where it cannot ask, an answer that wants confirming is not believed. */
+  readonly media?: Pick<CallMedia, 'askForKey'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -25,6 +36,9 @@ export interface OfferOwner {
   onUnexpected(machine: 'offer', state: string, input: string): void;
 }
 
+/** What an agent hears who is asked for a key: two short rising tones, again and again until a key or the end of the time. */
+const CONFIRM_PROMPT = 'tone_stream://%(150,80,660);%(150,900,880);loops=8';
+
 /** Runs the offer machine: commits each step, then carries out its effects in order. */
 export class OfferSession {
   readonly request: AgentLegRequest;
@@ -35,13 +49,16 @@ export class OfferSession {
   #ringMs: number | undefined;
   #claimed = false;
   #timer: TimerHandle | undefined;
+  #invitedAt = 0;
+  readonly #answer: AnswerPolicy | undefined;
   readonly #deps: OfferSessionDeps;
   readonly #owner: OfferOwner;
 
-  constructor(deps: OfferSessionDeps, owner: OfferOwner, request: AgentLegRequest) {
+  constructor(deps: OfferSessionDeps, owner: OfferOwner, request: AgentLegRequest, answer?: AnswerPolicy) {
     this.#deps = deps;
     this.#owner = owner;
     this.request = request;
+    this.#answer = answer;
   }
 
   /** How long the agent was rung, milliseconds; undefined if it never came to that. */
@@ -77,13 +94,22 @@ export class OfferSession {
         return;
       }
       case 'start-ring-timer': {
-        this.#startTimer(this.request.target.ringTimeoutMs, { kind: 'ring-timeout' });
+        this.#startTimer(this.#ringTimeoutMs, { kind: 'ring-timeout' });
+        return;
+      }
+      case 'start-confirm-timer': {
+        this.#startTimer(CONFIRM_WAIT_MS, { kind: 'key', pressed: false });
+        return;
+      }
+      case 'ask-for-key': {
+        this.#askForKey();
         return;
       }
       case 'start-ending-timer': {
         this.#startTimer(ENDING_WAIT_MS, { kind: 'ending-timeout' });
         return;
       }
+      case 'stop-confirm-timer':
       case 'stop-ring-timer': {
         this.#timer?.clear();
         return;
@@ -149,15 +175,50 @@ export class OfferSession {
     );
   }
 
+  /** Below the delay after which the agent's platform takes the call away: our CANCEL must come first. */
+  get #ringTimeoutMs(): number {
+    const { target } = this.request;
+    return Math.min(target.ringTimeoutMs, this.#deps.legs.ringLimitMs?.(target) ?? target.ringTimeoutMs);
+  }
+
+  #answered(agentDialog: string): void {
+    this.#agentDialog = agentDialog;
+    const afterMs = this.#deps.clock.now() - this.#invitedAt;
+    const rang = this.#ringingAt !== undefined;
+    const unansweredMs = this.#deps.legs.ringLimitMs?.(this.request.target);
+    const verdict = judgeAnswer({ afterMs, rang, unansweredMs }, this.#answer);
+    this.#owner.onEvent('offer:answered', {
+      offerId: this.request.offerId,
+      ...(verdict === 'believe' ? {} : { verdict }),
+    });
+    this.input({ kind: 'answered', verdict });
+  }
+
+  #askForKey(): void {
+    const { media, log } = this.#deps;
+    const { mediaServer, offerId } = this.request;
+    const asked =
+      media?.askForKey?.(mediaServer, offerId, CONFIRM_PROMPT, CONFIRM_KEY_MS) ?? Promise.resolve(undefined);
+    asked.then(
+      (key) => {
+        this.#owner.onEvent('offer:confirmed', { offerId, pressed: key !== undefined });
+        this.input({ kind: 'key', pressed: key !== undefined });
+      },
+      (error: unknown) => {
+        log.warn({ event: 'offer_key_not_asked', offerId, reason: describeError(error) });
+        this.input({ kind: 'key', pressed: false });
+      },
+    );
+  }
+
   #startLeg(): void {
+    this.#invitedAt = this.#deps.clock.now();
     this.#leg = this.#deps.legs.start(this.request, {
       ringing: () => {
         this.input({ kind: 'ringing' });
       },
       answered: ({ agentDialog }) => {
-        this.#owner.onEvent('offer:answered', { offerId: this.request.offerId });
-        this.#agentDialog = agentDialog;
-        this.input({ kind: 'answered' });
+        this.#answered(agentDialog);
       },
       mediaReady: () => {
         this.input({ kind: 'media-ready' });

@@ -1,9 +1,11 @@
 /**
  * The life of one offer: one agent rung for one call. Pure, as call-state.ts.
  *
+ *                                            answered, but not believed: confirming ──key──┐
+ *                                               ▲                          │               ▼
  *   reserved ──start──▶ inviting ──ringing──▶ ringing ──answered──▶ answering ──claimed and media ready──▶ up ──finish──┐
  *      │                   │                     │                     │                                  │             │
- *      │ withdraw          ├── refused ──────────┤                     │ lost, failed, withdraw           │ withdraw    │
+ *      │ withdraw          ├── refused ──────────┤          no key     │ lost, failed, withdraw           │ withdraw    │
  *      │                   └── ring-timeout, withdraw ─────────────────┴──────────────▶ ending ◀──────────┴─────────────┘
  *      ▼                                                                                   │ over, or the wait for it ran out
  *   ended ◀───────────────────────────────────────────────────────────────────────────────┘
@@ -11,6 +13,8 @@
  *   reserved   the row is written: nobody else can offer this agent anything
  *   inviting   the agent's INVITE is on its way
  *   ringing    the agent's platform says it rings (180, any fork)
+ *   confirming somebody answered who may be a mailbox: once the media channel is up the agent is asked to press a key; without
+ *              it this was no answer, and the caller has lost nothing but time
  *   answering  the agent answered (200); the database decides whether this offer wins the call, the media channel comes up
  *   up         won and audible: the call may be bridged; `connected` once it was
  *   ending     CANCEL or BYE sent; the agent stays reserved until his platform confirmed it, so that a new offer never meets
@@ -19,6 +23,8 @@
  *
  * A 200 that crosses our CANCEL (RFC 3261 9.1) is ACKed and hung up by the leg itself; the offer never sees it.
  */
+import type { AnswerVerdict } from './answer-policy';
+
 export type OfferOutcome = 'no-answer' | 'declined' | 'busy' | 'unreachable' | 'failed' | 'canceled';
 export type CancelWhy = 'elsewhere' | 'caller-gone' | 'withdrawn';
 export type EndedBy = 'caller' | 'agent' | 'system';
@@ -33,6 +39,7 @@ export type OfferState =
   | { readonly kind: 'reserved' }
   | { readonly kind: 'inviting' }
   | { readonly kind: 'ringing' }
+  | { readonly kind: 'confirming'; readonly asked: boolean }
   | { readonly kind: 'answering'; readonly claimed: boolean; readonly mediaReady: boolean }
   | { readonly kind: 'up'; readonly connected: boolean }
   | { readonly kind: 'ending'; readonly closing: OfferClosing }
@@ -41,7 +48,10 @@ export type OfferState =
 export type OfferInput =
   | { readonly kind: 'start' }
   | { readonly kind: 'ringing' }
-  | { readonly kind: 'answered' }
+  /** `verdict` absent: believed. */
+  | { readonly kind: 'answered'; readonly verdict?: AnswerVerdict }
+  /** The agent pressed a key, or none came in time. */
+  | { readonly kind: 'key'; readonly pressed: boolean }
   | { readonly kind: 'claimed'; readonly won: boolean }
   | { readonly kind: 'media-ready' }
   | { readonly kind: 'refused'; readonly outcome: Exclude<OfferOutcome, 'canceled'>; readonly sipStatus?: number }
@@ -60,6 +70,10 @@ export type OfferEffect =
   | { readonly kind: 'start-ring-timer' }
   | { readonly kind: 'stop-ring-timer' }
   | { readonly kind: 'note-ringing' }
+  /** Longest time that an answer may stay unconfirmed, media channel included. */
+  | { readonly kind: 'start-confirm-timer' }
+  | { readonly kind: 'stop-confirm-timer' }
+  | { readonly kind: 'ask-for-key' }
   | { readonly kind: 'claim' }
   | { readonly kind: 'tell-call'; readonly what: 'agent-answered' | 'agent-left' }
   /** CANCEL before the answer, BYE after it. */
@@ -75,6 +89,10 @@ export interface OfferStep {
 /** How long an agent stays reserved while his platform owes us the end of the old INVITE, milliseconds. */
 export const ENDING_WAIT_MS = 1_000;
 
+/** The agent has this long to press a key once asked, and the media channel half of it to come up, milliseconds. */
+export const CONFIRM_KEY_MS = 8_000;
+export const CONFIRM_WAIT_MS = 12_000;
+
 export const initialOfferState: OfferState = { kind: 'reserved' };
 
 /** Next state and effects, or undefined where `input` is not expected in `state`. */
@@ -86,6 +104,9 @@ export function stepOffer(state: OfferState, input: OfferInput): OfferStep | und
     case 'inviting':
     case 'ringing': {
       return stepRinging(state, input);
+    }
+    case 'confirming': {
+      return stepConfirming(state, input);
     }
     case 'answering': {
       return stepAnswering(state, input);
@@ -122,10 +143,7 @@ function stepRinging(
         : undefined;
     }
     case 'answered': {
-      return {
-        state: { kind: 'answering', claimed: false, mediaReady: false },
-        effects: [{ kind: 'stop-ring-timer' }, { kind: 'claim' }],
-      };
+      return stepAnswered(input.verdict ?? 'believe');
     }
     case 'refused': {
       return closed(refusedClosing(input), [{ kind: 'stop-ring-timer' }]);
@@ -139,6 +157,60 @@ function stepRinging(
     }
     case 'withdraw': {
       return ending({ kind: 'canceled', why: input.why }, [{ kind: 'stop-ring-timer' }]);
+    }
+    default: {
+      return undefined;
+    }
+  }
+}
+
+function stepAnswered(verdict: AnswerVerdict): OfferStep {
+  switch (verdict) {
+    case 'believe': {
+      return {
+        state: { kind: 'answering', claimed: false, mediaReady: false },
+        effects: [{ kind: 'stop-ring-timer' }, { kind: 'claim' }],
+      };
+    }
+    case 'confirm': {
+      return {
+        state: { kind: 'confirming', asked: false },
+        effects: [{ kind: 'stop-ring-timer' }, { kind: 'start-confirm-timer' }],
+      };
+    }
+    case 'refuse': {
+      return ending(NO_ANSWER, [{ kind: 'stop-ring-timer' }]);
+    }
+  }
+}
+
+const NO_ANSWER: OfferClosing = { kind: 'refused', outcome: 'no-answer' };
+
+function stepConfirming(state: Extract<OfferState, { kind: 'confirming' }>, input: OfferInput): OfferStep | undefined {
+  switch (input.kind) {
+    case 'media-ready': {
+      return state.asked
+        ? undefined
+        : { state: { kind: 'confirming', asked: true }, effects: [{ kind: 'ask-for-key' }] };
+    }
+    case 'key': {
+      return input.pressed
+        ? {
+            state: { kind: 'answering', claimed: false, mediaReady: true },
+            effects: [{ kind: 'stop-confirm-timer' }, { kind: 'claim' }],
+          }
+        : ending(NO_ANSWER, [{ kind: 'stop-confirm-timer' }]);
+    }
+    case 'refused': {
+      return ending(refusedClosing(input), [{ kind: 'stop-confirm-timer' }]);
+    }
+    case 'withdraw': {
+      return ending({ kind: 'canceled', why: input.why }, [{ kind: 'stop-confirm-timer' }]);
+    }
+    // A mailbox that hangs up on our silence is no more than an agent who did not come.
+    case 'agent-left':
+    case 'over': {
+      return closed(NO_ANSWER, [{ kind: 'stop-confirm-timer' }, { kind: 'drop-leg' }]);
     }
     default: {
       return undefined;

@@ -177,6 +177,8 @@ export interface CallMedia {
 }
 
 export interface AgentLegs {
+  /** Longest time that this agent may be rung, milliseconds; undefined: as long as the queue says. */
+  ringLimitMs?(target: AgentTarget): number | undefined;
   start(request: AgentLegRequest, handlers: AgentLegHandlers): AgentLeg;
   /** Calls somebody who is none of our agents. Fails, as `refused`, where the trunk cannot. */
   dial(request: OutsideLegRequest, handlers: AgentLegHandlers): AgentLeg;

@@ -1,5 +1,6 @@
 import { SidekickError } from '../lib/errors';
 import type { Log } from '../lib/log';
+import { askChannelForKey } from './ask-for-key';
 import { MediaServerLink } from './media-server-link';
 import type { EslListenOptions, MediaServerAddress } from './media-server-link';
 import type { CallMedia } from '../calls/ports';
@@ -67,6 +68,15 @@ export class MediaPool implements CallMedia {
 
   async park(mediaServer: string, channel: string): Promise<void> {
     await this.byName(mediaServer).command(`uuid_transfer ${channel} park inline`);
+  }
+
+  async askForKey(
+    mediaServer: string,
+    agentChannel: string,
+    promptUri: string,
+    timeoutMs: number,
+  ): Promise<string | undefined> {
+    return await askChannelForKey(this.byName(mediaServer), agentChannel, promptUri, timeoutMs);
   }
 
   close(): void {

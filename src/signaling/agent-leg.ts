@@ -5,6 +5,8 @@ import type { Log } from '../lib/log';
 import type { MediaServerLink } from '../media/media-server-link';
 import { AGENT_ALLOW } from './agent-invite';
 import type { AgentInvite } from './agent-invite';
+import { takeRefers } from './agent-refer';
+import type { ReferPolicy } from './agent-refer';
 import { refusalOutcome } from './agent-outcome';
 import { endDialog } from './end-dialog';
 import { InviteSequence, NORMAL_CLEARING } from './invite-sequence';
@@ -23,6 +25,8 @@ export interface AgentLegOptions {
   readonly invites: readonly AgentInvite[];
   /** Final responses that this trunk reads otherwise than by default. */
   readonly outcomes: Readonly<Record<string, Exclude<OfferOutcome, 'canceled'>>>;
+  /** What REFER in the agent's dialog may do; without it REFER is refused. */
+  readonly refer?: ReferPolicy | undefined;
   readonly onFailover: (reason: FailoverReason) => void;
   readonly mediaTimeoutMs: number;
   readonly log: Log;
@@ -151,8 +155,13 @@ export class OriginatedLeg implements AgentLeg {
     dialog.on('destroy', () => {
       this.#agentLeft();
     });
-    dialog.on('refer', (_request: SipRequest, response: SipResponse) => {
-      response.send(405, { headers: { Allow: AGENT_ALLOW } });
+    const { transferRequested } = this.#handlers;
+    takeRefers(dialog, {
+      policy: this.#o.refer,
+      allow: invite.allow ?? AGENT_ALLOW,
+      contact: invite.contact,
+      log: this.#o.log,
+      requested: transferRequested && ((request) => this.#handlers.transferRequested?.(request)),
     });
     this.#handlers.answered({ agentDialog: dialog.id });
     if (!dialog.connected) {
@@ -194,6 +203,7 @@ export class OriginatedLeg implements AgentLeg {
         {
           mediaTimeoutMs: this.#o.mediaTimeoutMs,
           log: this.#o.log,
+          allow: invite.allow ?? AGENT_ALLOW,
           ...(invite.contact === undefined ? {} : { contact: invite.contact }),
         },
       );

@@ -1,4 +1,12 @@
-import type { AgentLeg, AgentLegHandlers, AgentLegRequest, AgentLegs, Codec, OutsideLegRequest } from '../calls/ports';
+import type {
+  AgentLeg,
+  AgentLegHandlers,
+  AgentLegRequest,
+  AgentLegs,
+  AgentTarget,
+  Codec,
+  OutsideLegRequest,
+} from '../calls/ports';
 import { SidekickError, describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import type { Metrics } from '../lib/metrics';
@@ -6,11 +14,12 @@ import type { MediaPool } from '../media/media-pool';
 import type { AgentInvite } from './agent-invite';
 import { OriginatedLeg } from './agent-leg';
 import type { DrachtioLink } from './drachtio-link';
+import type { ReferPolicy } from './agent-refer';
 import { legOf, originateArguments } from './originate';
 import { pbxInvite } from './pbx/pbx-invite';
 import type { PbxTrunk } from './pbx/pbx-invite';
 import type { SipRequest, SipResponse } from './srf';
-import { teamsInvites } from './teams/teams-invite';
+import { referredInvites, teamsInvites } from './teams/teams-invite';
 import type { TeamsTrunk } from './teams/teams-trunk';
 import type { TrunkHealth } from './teams/trunk-health';
 
@@ -42,6 +51,8 @@ export interface AgentLegsDeps {
   /** Silence on an agent's leg that ends it, milliseconds. Long: Teams sends nothing while an agent is muted. */
   readonly mediaTimeoutMs: number;
   readonly metrics: Pick<Metrics, 'teamsFailover'>;
+  /** What REFER may do on a trunk that takes it. */
+  readonly refer?: (trunk: TeamsTrunk) => ReferPolicy;
   /** What is known of the proxies of Teams trunks. Without it they are tried as configured. */
   readonly health?: Pick<TrunkHealth, 'order' | 'peer'>;
 }
@@ -59,6 +70,11 @@ export class AgentLegService implements AgentLegs {
   /** Legs whose signalling is not over yet; zero when nothing is left behind. */
   get open(): number {
     return this.#legs.size;
+  }
+
+  ringLimitMs({ endpoint }: AgentTarget): number | undefined {
+    const trunk = endpoint.kind === 'teams' ? this.#deps.trunk(endpoint.trunkId) : undefined;
+    return trunk?.kind === 'teams' ? trunk.ringLimitMs : undefined;
   }
 
   start(request: AgentLegRequest, handlers: AgentLegHandlers): AgentLeg {
@@ -124,6 +140,15 @@ export class AgentLegService implements AgentLegs {
   #toOutside(request: OutsideLegRequest, handlers: AgentLegHandlers, log: Log): AgentLeg {
     const { to, legId, codec, mediaServer, musicUri, ringTimeoutMs } = request;
     const trunk = this.#deps.trunk(to.trunkId);
+    if (to.kind === 'refer' && trunk?.kind === 'teams') {
+      const call = { caller: request.caller, queue: '', port: this.#portOf(trunk) };
+      const invites = this.#inOrder(trunk.id, referredInvites(trunk, to, call));
+      return this.#originate(
+        { channel: legId, trunkId: to.trunkId, trunk, codec, mediaServer, musicUri, ringTimeoutMs, invites },
+        handlers,
+        log,
+      );
+    }
     if (to.kind !== 'number' || trunk?.kind !== 'carrier') {
       throw new SidekickError('SK_CONFIG_INVALID', 'the target cannot be called on this trunk', {
         why: trunk ? `it is of kind ${trunk.kind}` : 'the trunk is not configured, or may not call outside',
@@ -162,6 +187,7 @@ export class AgentLegService implements AgentLegs {
         }),
         invites: plan.invites,
         outcomes: trunk.kind === 'teams' ? trunk.outcomes : {},
+        ...(trunk.kind === 'teams' && trunk.refer ? { refer: this.#deps.refer?.(trunk) } : {}),
         onFailover: (reason) => this.#deps.metrics.teamsFailover(trunk.name, reason),
         mediaTimeoutMs: this.#deps.mediaTimeoutMs,
         log,
@@ -192,6 +218,19 @@ export class AgentLegService implements AgentLegs {
     return true;
   }
 
+  /** The port that Teams, or the SBC in front, reaches us on. */
+  #portOf(trunk: TeamsTrunk): number {
+    const port = this.#deps.link.transports.find((t) => t.protocol === trunk.transport)?.port;
+    if (port === undefined) {
+      throw new SidekickError(
+        'SK_DRACHTIO_UNREACHABLE',
+        `drachtio-server has no ${trunk.transport.toUpperCase()} transport, which trunk "${trunk.name}" needs`,
+        { next: 'add such a contact to drachtio.conf.xml; for TLS with the SBC certificate' },
+      );
+    }
+    return port;
+  }
+
   /** The proxies that answer come first; each INVITE knows whom it goes to. */
   #inOrder(trunkId: string, invites: readonly AgentInvite[]): AgentInvite[] {
     const { health } = this.#deps;
@@ -206,16 +245,7 @@ export class AgentLegService implements AgentLegs {
   #invites(trunk: AgentTrunk, request: AgentLegRequest): AgentInvite[] {
     const { endpoint } = request.target;
     if (trunk.kind === 'teams' && endpoint.kind === 'teams') {
-      const port = this.#deps.link.transports.find((t) => t.protocol === trunk.transport)?.port;
-      if (port === undefined) {
-        throw new SidekickError(
-          'SK_DRACHTIO_UNREACHABLE',
-          `drachtio-server has no ${trunk.transport.toUpperCase()} transport, which trunk "${trunk.name}" needs`,
-          {
-            next: 'add such a contact to drachtio.conf.xml; for TLS with the SBC certificate',
-          },
-        );
-      }
+      const port = this.#portOf(trunk);
       const { caller, queueDisplayName } = request;
       return this.#inOrder(trunk.id, teamsInvites(trunk, endpoint.number, { caller, queue: queueDisplayName, port }));
     }

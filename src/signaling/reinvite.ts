@@ -30,6 +30,8 @@ export function relayReinvites(
   options: {
     readonly mediaTimeoutMs: number;
     readonly contact?: string;
+    /** Teams looks at Allow of every message for whether REFER may be sent. */
+    readonly allow?: string;
     readonly log: Log;
   },
 ): void {
@@ -42,6 +44,7 @@ export function relayReinvites(
   async function answer(request: SipRequest, response: SipResponse): Promise<void> {
     const headers: Record<string, string> = {
       ...(options.contact === undefined ? {} : { Contact: options.contact }),
+      ...(options.allow === undefined ? {} : { Allow: options.allow }),
       ...refreshHeaders(request.get('Session-Expires')),
     };
     if (!request.body) {

@@ -305,6 +305,10 @@ const offerInput: fc.Arbitrary<OfferInput> = fc.constantFrom<OfferInput>(
   { kind: 'start' },
   { kind: 'ringing' },
   { kind: 'answered' },
+  { kind: 'answered', verdict: 'confirm' },
+  { kind: 'answered', verdict: 'refuse' },
+  { kind: 'key', pressed: true },
+  { kind: 'key', pressed: false },
   { kind: 'claimed', won: true },
   { kind: 'claimed', won: false },
   { kind: 'media-ready' },
@@ -375,8 +379,8 @@ describe('the offer machine, whatever comes in', () => {
         for (const input of inputs) {
           if (state.kind === 'answering') {
             won ||= input.kind === 'claimed' && input.won;
-            media ||= input.kind === 'media-ready';
           }
+          media ||= input.kind === 'media-ready' && (state.kind === 'answering' || state.kind === 'confirming');
           const step = stepOffer(state, input);
           for (const effect of step?.effects ?? []) {
             if (effect.kind === 'tell-call' && effect.what === 'agent-answered') {

@@ -47,6 +47,10 @@ export interface LabOptions {
   readonly queue?: Readonly<Record<string, unknown>>;
   /** Settings of the carrier trunk on top of the lab's defaults. */
   readonly carrier?: Readonly<Record<string, unknown>>;
+  /** Settings of the Teams trunk on top of the lab's defaults. */
+  readonly teams?: Readonly<Record<string, unknown>>;
+  /** Names of the proxies, all at the simulated tenant. Default: the first one. */
+  readonly proxies?: readonly string[];
   /** A whole configuration instead of the lab's own; `teamsProxy` is where the simulated tenant takes calls. */
   readonly document?: (addresses: { readonly teamsProxy: string }) => string;
   /** Plays this before the queue. Default: nothing. */
@@ -351,7 +355,9 @@ function labDocument(options: LabOptions, teamsProxy: string): string {
         kind: 'teams',
         tenant: 'lab',
         sbcName: SBC,
-        proxies: [{ host: 'sip.pstnhub.microsoft.com', address: teamsProxy }],
+        sources: ['127.0.0.0/8'],
+        ...options.teams,
+        proxies: (options.proxies ?? ['sip.pstnhub.microsoft.com']).map((host) => ({ host, address: teamsProxy })),
       },
     ],
     ...(options.greeting === undefined ? {} : { prompts: [{ name: 'hello', tenant: 'lab', tone: options.greeting }] }),

@@ -1,3 +1,4 @@
+import { store } from '../../src/store';
 import { AGENT_TONES, CallLab, CALLER_TONE, eventually } from './call-lab';
 import type { LabOptions } from './call-lab';
 import type { CarrierCall } from '../../src/embedded/carrier/carrier-call';
@@ -7,6 +8,8 @@ export interface LabSuite {
   readonly lab: CallLab;
   /** The next call that the simulated tenant gets for this agent, from now on. */
   nextOffer(agent: string): Promise<CallView>;
+  /** Waits until Teams shows every agent as available, so that the first in order is the first that is rung. */
+  allAvailable(): Promise<void>;
   /** Waits until both hear each other's tone for 200 ms. */
   bothHear(call: CarrierCall, agent: string): Promise<CallView>;
 }
@@ -54,6 +57,14 @@ export function labSuite(options: LabOptions = {}): LabSuite {
           .tenant.calls({ agent })
           .find((c) => !known.has(c.id)),
       );
+    },
+    allAvailable: async () => {
+      await eventually('all available', async () => {
+        const agents = await store.listAgents(get().database.db);
+        return (
+          agents.every((a) => typeof a.presence === 'string' || a.presence.availability === 'Available') || undefined
+        );
+      });
     },
     bothHear: async (call, agent) => {
       const hz = AGENT_TONES[agent] ?? 0;

@@ -142,7 +142,10 @@ export class StreamTransport implements Transport {
   }
 
   #connect(peer: Peer): StreamConnection {
-    const socket = this.#options.protocol === 'tcp' ? connectTcp(peer.port, peer.address) : this.#connectTls(peer);
+    const socket =
+      this.#options.protocol === 'tcp'
+        ? connectTcp({ port: peer.port, host: peer.address, ...this.#bound() })
+        : this.#connectTls(peer);
     const connection = this.#add(socket, peer, connectionKey(peer), true);
     const timer = setTimeout(() => {
       socket.destroy(new Error(`no connection to ${peerKey(peer)} in ${CONNECT_MS} ms`));
@@ -161,12 +164,19 @@ export class StreamTransport implements Transport {
     return connection;
   }
 
+  /** A listener on another loopback address than the usual one also calls from there; elsewhere the system chooses. */
+  #bound(): { readonly localAddress?: string } {
+    const host = this.local?.address ?? '';
+    return /^127\.(?!0\.0\.1$)/.test(host) ? { localAddress: host } : {};
+  }
+
   #connectTls(peer: Peer): TLSSocket {
     const identity = this.#options.tlsClient;
     const name = peer.serverName ?? (isIP(peer.address) === 0 ? peer.address : undefined);
     const options: TlsConnectionOptions = {
       host: peer.address,
       port: peer.port,
+      ...this.#bound(),
       minVersion: 'TLSv1.2',
       rejectUnauthorized: identity?.ca !== undefined,
       // Without a name there is only the chain to check.

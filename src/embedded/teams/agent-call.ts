@@ -14,6 +14,7 @@ import { planOffer, planTalk, type Refusal, type Step } from './script-plan';
 import type { AgentScript } from './scripts';
 import { judgeReinvite } from './sip-rules';
 import { RULES, type Broken } from './rules';
+import type { TransferBook } from './transfer-book';
 import type { TeamsUser } from './users';
 
 /** The mailbox speaks with a tone of its own, so that a test can tell it from a person. */
@@ -22,7 +23,11 @@ export const VOICEMAIL_TONE_HZ = 480;
 export interface AgentCallDeps {
   readonly clock: Clock;
   readonly mood: ProxyMood;
-  readonly tenantId: string;
+  readonly transfers: TransferBook;
+  /** The user that a name or a number means. */
+  readonly userOf: (nameOrNumber: string) => TeamsUser | undefined;
+  /** Sends a new INVITE on the trunk of this call, and resolves to its final status. */
+  readonly forward: (invite: SipMessage, to: string, user: TeamsUser) => Promise<number>;
   readonly note: (broken: Broken, method: string, call: CallRecord) => void;
   /** The user is in a call (+1) or has left it (−1). */
   readonly countCall: (change: 1 | -1) => void;
@@ -45,6 +50,7 @@ export class AgentCall {
   readonly #timers = new Set<TimerHandle>();
   readonly #firstOffer: string;
   #counted = false;
+  #hangUpOn200 = false;
 
   constructor(
     parts: { record: CallRecord; session: IncomingSession; user: TeamsUser; script: AgentScript; media: PhoneMedia },
@@ -66,6 +72,9 @@ export class AgentCall {
     });
     this.#session.onReinvite((request) => {
       this.#reinvited(request);
+    });
+    this.#session.onRequest((request) => {
+      this.#requested(request);
     });
     this.#schedule(planOffer(this.#script));
   }
@@ -128,7 +137,15 @@ export class AgentCall {
       case 'refuse':
         return this.#refuse(step.refusal);
       case 'transfer':
-        return this.#background(this.#transfer(step.to));
+        return this.#background(this.#transfer(step.to, step.attended));
+      case 'forward':
+        return this.#background(this.#forward(step.to));
+      case 'press':
+        this.#media.press(step.keys);
+
+        return;
+      case 'mute':
+        return this.#media.play({ kind: 'nothing' });
       case 'hold':
       case 'unhold':
       case 'refresh':
@@ -257,6 +274,13 @@ export class AgentCall {
 
   /** The trunk's re-INVITE: judged, then answered; media goes on to the first target whatever it says (1.7). */
   #reinvited(request: IncomingRequest): void {
+    const { mood } = this.#deps;
+    if (mood.glare > 0) {
+      mood.glare--;
+      request.respond(491);
+
+      return;
+    }
     const verdict = judgeReinvite(request.message, this.#firstOffer);
     for (const broken of [...verdict.recorded, ...(verdict.refused ? [verdict.refused] : [])]) {
       this.#note(broken, request.message.method);
@@ -315,22 +339,43 @@ export class AgentCall {
     }
   }
 
-  /** Blind transfer as since June 2026: REFER, and BYE right after the 202 (1.8). Nothing if the trunk has no REFER. */
-  async #transfer(to: string): Promise<void> {
+  /**
+   * Transfer by REFER (1.8); nothing if the trunk has no REFER. Blind: BYE right after the 202, as since June 2026. Attended:
+   * BYE once a NOTIFY reports 200.
+   */
+  async #transfer(to: string, attended: boolean): Promise<void> {
     if (!listHas(this.#session.invite.list('allow').join(','), 'REFER')) {
       return;
     }
-    const user = to.startsWith('+') ? `${to}@` : '';
-    const target = `sip:${user}sip.pstnhub.microsoft.com:5061;transport=tls`;
-    const identity = `x-m=8:orgid:${this.#user.entraUserId};x-t=${this.#deps.tenantId}`;
-    const response = await this.#session.request('REFER', {
-      headers: {
-        'Refer-To': `<${target};${identity}>`,
-        'Referred-By': `<sip:${this.#user.number}@sip.pstnhub.microsoft.com:5061;${identity};x-ti=${newToken(8)}>`,
-      },
-    });
-    if (response.status === 202) {
+    const { headers, pending } = this.#deps.transfers.begin(this.#user, to, this.#deps.userOf(to));
+    this.record.transfer = pending;
+    this.#hangUpOn200 = attended;
+    const response = await this.#session.request('REFER', { headers });
+    pending.answered(response.status);
+    if (response.status !== 202) {
+      this.#note({ rule: 'refer-answer', offending: `${response.status} ${response.reason}` }, 'REFER');
+    } else if (!attended) {
       await this.act('hang-up');
+    }
+  }
+
+  /** The user's forwarding takes the call: a new INVITE on the trunk, with the marks by which it can be told (1.9). */
+  async #forward(to: string): Promise<void> {
+    this.record.forwardStatus = 0;
+    this.record.forwardStatus = await this.#deps.forward(this.#session.invite, to, this.#user);
+  }
+
+  #requested(request: IncomingRequest): void {
+    request.respond(200);
+    const { transfer } = this.record;
+    if (request.message.method !== 'NOTIFY' || !transfer) {
+      return;
+    }
+    const status = transfer.notified(request.message.body);
+    if (status === undefined) {
+      this.#note({ rule: 'refer-notify', offending: request.message.body.slice(0, 100) }, 'NOTIFY');
+    } else if (status >= 200 && status < 300 && this.#hangUpOn200) {
+      this.#background(this.act('hang-up'));
     }
   }
 

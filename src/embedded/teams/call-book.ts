@@ -1,3 +1,4 @@
+import type { Transfer } from './transfer-book';
 import { newId } from '../../lib/ids';
 import type { CallState, CallView, EndedBy, HeardGap, HeardTone } from './call-record';
 import type { CallFilter } from './control-routes';
@@ -24,6 +25,8 @@ export class CallRecord {
   status = 0;
   reason: string | null = null;
   voicemail = false;
+  transfer: Transfer | undefined;
+  forwardStatus: number | null = null;
   readonly rulesBroken: BrokenRecord[] = [];
   /** While the call lasts its ear is asked; afterwards this is what it last said. */
   ear: () => CallEar = () => DEAF;
@@ -69,6 +72,8 @@ export class CallRecord {
       voicemail,
       ...this.ear(),
       rulesBroken: [...this.rulesBroken],
+      transfer: this.transfer?.view() ?? null,
+      forwardStatus: this.forwardStatus,
     };
   }
 }

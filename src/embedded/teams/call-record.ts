@@ -1,4 +1,5 @@
 import type { BrokenRecord } from './rules';
+import type { TransferView } from './transfer-book';
 
 /** One tone that was heard. */
 export interface HeardTone {
@@ -51,4 +52,8 @@ export interface CallView {
   /** Keys the caller pressed, as RFC 4733 events. */
   readonly digits: string;
   readonly rulesBroken: readonly BrokenRecord[];
+  /** The transfer that the agent asked for by REFER. */
+  readonly transfer: TransferView | null;
+  /** Final status of the INVITE by which Teams forwarded the call over the trunk; 0 = none yet. */
+  readonly forwardStatus: number | null;
 }

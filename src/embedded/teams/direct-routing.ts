@@ -16,6 +16,7 @@ import { reasonHeader } from './reason';
 import { RULES, type Broken, type RuleName, type Verdict } from './rules';
 import { DEFAULT_SCRIPT, type AgentScript, agentScriptSchema } from './scripts';
 import { MIN_SESSION_EXPIRES, calledNumber, judgeInvite, judgeOptions, uriOf } from './sip-rules';
+import { TransferBook } from './transfer-book';
 import { TrunkMonitor } from './trunk-monitor';
 import type { Directory, TeamsUser } from './users';
 
@@ -50,6 +51,8 @@ export interface DirectRoutingDeps {
 }
 
 const ALLOW = ['INVITE', 'ACK', 'OPTIONS', 'CANCEL', 'BYE', 'NOTIFY', 'REFER', 'PRACK', 'UPDATE'];
+/** Address of the other machine. All of 127.0.0.0/8 is this host. */
+const ELSEWHERE = '127.0.0.2';
 const SERVER = 'Microsoft.PSTNHub.SIPProxy simulated';
 
 /** The simulated Direct Routing proxy: judges what the trunk sends and puts calls through to simulated agents. */
@@ -59,19 +62,28 @@ export class DirectRouting {
   readonly #stack: SipStack;
   readonly #ua: UserAgent;
   readonly #monitor: TrunkMonitor;
+  readonly #transfers: TransferBook;
   readonly #calls = new Map<string, AgentCall>();
   /** Media sockets being opened for calls that have just come. */
   readonly #opening = new Set<Promise<void>>();
   #closed = false;
+  /** Another machine of Teams, with an address of its own, for requests that come from there. */
+  #elsewhere: SipStack | undefined;
 
   private constructor(stack: SipStack, options: DirectRoutingOptions, deps: DirectRoutingDeps) {
     this.#stack = stack;
     this.#options = options;
     this.#deps = deps;
+    this.#transfers = new TransferBook(options.tenantId);
     const view = withOwnConnections(
       stack,
       () => options.resolve ?? {},
       (transaction) => this.#judge(transaction),
+      {
+        elsewhere: () => (deps.mood.elsewhere ? this.#elsewhere : undefined),
+        slowMs: () => deps.mood.slowMs,
+        loseAcks: () => deps.mood.loseAcks,
+      },
     );
     this.#ua = new UserAgent(view, { userAgent: SERVER, allow: ALLOW, minSessionExpires: MIN_SESSION_EXPIRES });
     this.#ua.onInvite((session) => {
@@ -99,7 +111,14 @@ export class DirectRouting {
       },
     });
 
-    return new DirectRouting(stack, options, deps);
+    const routing = new DirectRouting(stack, options, deps);
+    routing.#elsewhere = await SipStack.start({
+      listen: [{ protocol: 'tls', host: ELSEWHERE, port: 0, tls: { ...identity, requireClientCertificate: true } }],
+      tlsClient: identity,
+      ...(options.timers === undefined ? {} : { timers: options.timers }),
+    });
+
+    return routing;
   }
 
   get port(): number {
@@ -135,18 +154,24 @@ export class DirectRouting {
       call.close();
     }
     this.#ua.close();
-    await this.#stack.close();
+    await Promise.all([this.#stack.close(), this.#elsewhere?.close()]);
   }
 
   /** Sees each request before the user agent. Undefined: it has been dealt with, or is left without an answer. */
   #judge(transaction: ServerTransaction): ServerTransaction | undefined {
     const { request } = transaction;
     const { mood } = this.#deps;
-    if (mood.silent) {
+    const proxy = parseUri(request.uri)?.host.toLowerCase() ?? '';
+    if (holds(mood.silent, proxy)) {
       return undefined;
     }
     const begins = request.toTag === undefined;
-    if (mood.busy && begins && (request.method === 'INVITE' || request.method === 'OPTIONS')) {
+    if (
+      mood.busy &&
+      holds(mood.busy.proxies, proxy) &&
+      begins &&
+      (request.method === 'INVITE' || request.method === 'OPTIONS')
+    ) {
       const response = SipMessage.response(503).set('Retry-After', mood.busy.retryAfterSeconds);
       transaction.respond(response.set('Reason', reasonHeader(41, 'The data centre is busy')));
 
@@ -166,9 +191,10 @@ export class DirectRouting {
 
   #judgeInvite(transaction: ServerTransaction): ServerTransaction | undefined {
     const { request } = transaction;
-    const verdict = judgeInvite(request, this.#context(transaction));
-    const user = this.#userOf(request);
-    const refused = verdict.refused ?? this.#judgeUser(request, user);
+    const transfer = this.#transfers.of(request);
+    const verdict = judgeInvite(request, { ...this.#context(transaction), referred: transfer !== undefined });
+    const user = transfer?.target ?? this.#userOf(request);
+    const refused = verdict.refused ?? transfer?.refused ?? this.#judgeUser(request, user);
     const record = this.#newRecord(request, user);
     this.#noteAll({ refused, recorded: verdict.recorded }, request, record);
     if (refused) {
@@ -180,6 +206,9 @@ export class DirectRouting {
       return undefined;
     }
     this.#pending.set(request, record);
+    if (user) {
+      this.#called.set(request, user);
+    }
 
     return {
       request,
@@ -203,10 +232,11 @@ export class DirectRouting {
 
   /** Records of INVITEs that were found in order, until the user agent hands out their session. */
   readonly #pending = new WeakMap<SipMessage, CallRecord>();
+  readonly #called = new WeakMap<SipMessage, TeamsUser>();
 
   #invited(session: IncomingSession): void {
     const record = this.#pending.get(session.invite);
-    const user = this.#userOf(session.invite);
+    const user = this.#called.get(session.invite);
     if (!record || !user) {
       session.reject(500);
 
@@ -245,7 +275,9 @@ export class DirectRouting {
       { record, session, user, script: scriptFor(session.invite, user), media },
       {
         ...this.#deps,
-        tenantId: this.#options.tenantId,
+        transfers: this.#transfers,
+        userOf: (text) => this.#deps.directory.byName(text) ?? this.#deps.directory.byNumber(text),
+        forward: (invite, to, forwarder) => this.#forward(invite, to, forwarder),
         note: (broken, method, of) => this.#note(broken, method, session.callId, of),
         countCall: (change) => this.#deps.countCall(user.entraUserId, change),
         changed: (of, what) => {
@@ -258,6 +290,37 @@ export class DirectRouting {
     );
     heard.call = call;
     this.#calls.set(session.callId, call);
+  }
+
+  /** A call forwarded to a number leaves the tenant as a new INVITE on the trunk it came from (1.9). */
+  async #forward(invite: SipMessage, to: string, user: TeamsUser): Promise<number> {
+    const contact = uriOf(invite.list('contact')[0]);
+    const source = this.#monitor.targetOf(contact?.host ?? '');
+    if (!contact || !source) {
+      return 503;
+    }
+    const uri = `sip:${to}@${contact.host}:${source.port};user=phone;transport=tls;cause=302`;
+    const media = await PhoneMedia.open({ host: this.#options.host, srtp: true, followTarget: false, listenFor: [] });
+    try {
+      const call = this.#ua.invite(uri, {
+        target: source,
+        from: `<${uriOf(invite.get('from'))?.user ?? 'anonymous'}>`.replace(
+          /^<(.*)>$/,
+          '<sip:$1@sip.pstnhub.microsoft.com;user=phone>',
+        ),
+        to: `<${uri}>`,
+        sdp: media.offer(),
+        headers: {
+          'History-Info': `<sip:${user.number}@sip.pstnhub.microsoft.com;user=phone?Reason=SIP%3Bcause%3D302>;index=1,<${uri}>;index=1.1`,
+        },
+      });
+      const response = await call.answered.catch((error: unknown) => error);
+      void call.bye();
+
+      return response instanceof SipMessage ? response.status : ((response as { status?: number }).status ?? 500);
+    } finally {
+      media.close();
+    }
   }
 
   #judgeUser(request: SipMessage, user: TeamsUser | undefined): Broken | undefined {
@@ -341,6 +404,11 @@ function scriptFor(invite: SipMessage, user: TeamsUser): AgentScript {
   const opaque = parseUri(invite.uri)?.params.get('opaque');
 
   return opaque?.toLowerCase() === 'app:voicemail' ? MAILBOX : (user.script ?? DEFAULT_SCRIPT);
+}
+
+/** True if a mood concerns this proxy; an empty set concerns all of them, undefined none. */
+function holds(proxies: ReadonlySet<string> | undefined, proxy: string): boolean {
+  return proxies !== undefined && (proxies.size === 0 || proxies.has(proxy));
 }
 
 const MAILBOX: AgentScript = agentScriptSchema.parse({ kind: 'voicemail', afterMs: 0 });

@@ -67,9 +67,22 @@ export const misbehaviourSchema = z.discriminatedUnion('what', [
   /** Signed-in accounts must sign in again. */
   z.strictObject({ what: z.literal('accounts-revoke') }),
   /** The proxy takes requests and answers none of them, OPTIONS too. */
-  z.strictObject({ what: z.literal('proxy-silent'), on: z.boolean() }),
+  z.strictObject({ what: z.literal('proxy-silent'), on: z.boolean(), proxy: z.string().max(253).optional() }),
   /** The data centre is busy: 503 with Retry-After to OPTIONS and INVITE (1.1). */
-  z.strictObject({ what: z.literal('proxy-busy'), on: z.boolean(), retryAfterSeconds: count.default(1) }),
+  z.strictObject({
+    what: z.literal('proxy-busy'),
+    on: z.boolean(),
+    retryAfterSeconds: count.default(1),
+    proxy: z.string().max(253).optional(),
+  }),
+  /** Requests in dialogs (BYE, REFER, re-INVITE) come from another machine of Teams, over a connection of its own (1.2). */
+  z.strictObject({ what: z.literal('elsewhere'), on: z.boolean() }),
+  /** Every answer of the proxy comes so much later, the 100 too. */
+  z.strictObject({ what: z.literal('slow-answers'), ms: z.number().int().min(0).max(30_000) }),
+  /** ACKs for the 200 do not reach Teams, which hangs up after its timer with 408/1106. */
+  z.strictObject({ what: z.literal('lose-acks'), on: z.boolean() }),
+  /** The next re-INVITEs of the trunk meet one of Teams: 491 (RFC 3261 14.2). */
+  z.strictObject({ what: z.literal('glare'), reinvites: count }),
   /** How the answer writes its key (2): `plain`, `lifetime` = `|2^31`, `lifetime-mki` = `|2^31|1:1`. */
   z.strictObject({ what: z.literal('crypto-form'), form: z.enum(['plain', 'lifetime', 'lifetime-mki']) }),
   /** The answer is RTP/AVP without a key, which a trunk must refuse. */
@@ -84,14 +97,29 @@ export type CryptoForm = 'plain' | 'lifetime' | 'lifetime-mki';
 
 /** What the SIP side looks at on each request. */
 export interface ProxyMood {
-  silent: boolean;
-  busy: { retryAfterSeconds: number } | undefined;
+  /** Proxies that are silent, or busy; an empty set means all of them. */
+  silent: ReadonlySet<string> | undefined;
+  busy: { readonly retryAfterSeconds: number; readonly proxies: ReadonlySet<string> } | undefined;
+  elsewhere: boolean;
+  slowMs: number;
+  loseAcks: boolean;
+  /** Re-INVITEs of the trunk that still get 491. */
+  glare: number;
   cryptoForm: CryptoForm;
   answerPlainRtp: boolean;
 }
 
 export function goodMood(): ProxyMood {
-  return { silent: false, busy: undefined, cryptoForm: 'plain', answerPlainRtp: false };
+  return {
+    silent: undefined,
+    busy: undefined,
+    elsewhere: false,
+    slowMs: 0,
+    loseAcks: false,
+    glare: 0,
+    cryptoForm: 'plain',
+    answerPlainRtp: false,
+  };
 }
 
 /** Carries out one command. */
@@ -123,11 +151,29 @@ export function misbehave(command: Misbehaviour, services: TenantServices, mood:
     case 'accounts-revoke':
       return misbehaveGraph(command, services);
     case 'proxy-silent':
-      mood.silent = command.on;
+      mood.silent = command.on ? proxies(command.proxy) : undefined;
 
       return;
     case 'proxy-busy':
-      mood.busy = command.on ? { retryAfterSeconds: command.retryAfterSeconds } : undefined;
+      mood.busy = command.on
+        ? { retryAfterSeconds: command.retryAfterSeconds, proxies: proxies(command.proxy) }
+        : undefined;
+
+      return;
+    case 'elsewhere':
+      mood.elsewhere = command.on;
+
+      return;
+    case 'slow-answers':
+      mood.slowMs = command.ms;
+
+      return;
+    case 'lose-acks':
+      mood.loseAcks = command.on;
+
+      return;
+    case 'glare':
+      mood.glare = command.reinvites;
 
       return;
     case 'crypto-form':
@@ -191,6 +237,10 @@ function misbehaveGraph(command: Misbehaviour, services: TenantServices): void {
     default:
       return;
   }
+}
+
+function proxies(one: string | undefined): ReadonlySet<string> {
+  return new Set(one === undefined ? [] : [one.toLowerCase()]);
 }
 
 function reset(services: TenantServices, mood: ProxyMood): void {

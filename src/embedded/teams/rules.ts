@@ -79,6 +79,24 @@ export const RULES = {
   'session-interval': rule('1.7', 422, 540422, 102, 'Session-Expires must be 1800 or more'),
   'number-unknown': rule('1.5', 404, 511404, 1, 'The number must be assigned to a user of the tenant'),
   'voice-disabled': rule('1.5', 403, 510560, 63, 'The user must be Enterprise Voice enabled'),
+  'refer-to-changed': rule(
+    '1.8',
+    400,
+    undefined,
+    127,
+    'The INVITE of a transfer must have the URI of Refer-To as it was',
+    false,
+  ),
+  'referred-by-changed': rule(
+    '1.8',
+    400,
+    undefined,
+    127,
+    'The INVITE of a transfer must have Referred-By byte for byte',
+    false,
+  ),
+  'refer-answer': rule('1.8', 0, undefined, 0, 'REFER must be answered 202 by a trunk that lists it in Allow'),
+  'refer-notify': rule('1.8', 0, undefined, 0, 'The NOTIFY of a transfer must hold a sipfrag'),
   'ack-missing': rule('1.7', 408, 1106, 102, 'The 200 must be acknowledged'),
 } as const satisfies Record<string, Rule>;
 

@@ -11,7 +11,11 @@ export type Step =
   | { readonly afterMs: number; readonly do: 'answer'; readonly voicemail: boolean }
   | { readonly afterMs: number; readonly do: 'refuse'; readonly refusal: Refusal }
   | { readonly afterMs: number; readonly do: 'hold' | 'unhold' | 'refresh' | 'hang-up' }
-  | { readonly afterMs: number; readonly do: 'transfer'; readonly to: string };
+  | { readonly afterMs: number; readonly do: 'press'; readonly keys: string }
+  | { readonly afterMs: number; readonly do: 'mute' }
+  /** A new INVITE on the trunk to this number. */
+  | { readonly afterMs: number; readonly do: 'forward'; readonly to: string }
+  | { readonly afterMs: number; readonly do: 'transfer'; readonly to: string; readonly attended: boolean };
 
 export interface Refusal {
   readonly status: number;
@@ -31,7 +35,9 @@ const DEVICE_STEP_MS = 40;
 export function planOffer(script: AgentScript): Step[] {
   const end = endOf(script);
 
-  return [...rings(script), ...(end ? [end] : [])].sort((a, b) => a.afterMs - b.afterMs);
+  const forward: Step[] = script.kind === 'forward' ? [{ afterMs: 200, do: 'forward', to: script.to }] : [];
+
+  return [...rings(script), ...forward, ...(end ? [end] : [])].sort((a, b) => a.afterMs - b.afterMs);
 }
 
 function endOf(script: AgentScript): Step | undefined {
@@ -50,6 +56,9 @@ function endOf(script: AgentScript): Step | undefined {
     }
     case 'signed-out':
       return refuse(0, { status: 480, subcode: 10037, cause: 18, missed: true });
+    case 'slow':
+      return { afterMs: script.locateMs + script.afterMs, do: 'answer', voicemail: false };
+    case 'forward':
     case 'ring-out':
       return refuse(script.giveUpAfterMs, { status: 480, subcode: 10191, cause: 18, missed: true });
     case 'unavailable':
@@ -73,9 +82,10 @@ function endOf(script: AgentScript): Step | undefined {
 
 /** The steps from the answer on. */
 export function planTalk(script: AgentScript): Step[] {
-  if (script.kind !== 'answer' && script.kind !== 'voicemail') {
+  if (script.kind !== 'answer' && script.kind !== 'voicemail' && script.kind !== 'slow') {
     return [];
   }
+  const { pressAfterMs, press, muteAfterMs, transferKind } = script;
   const { holdAfterMs, holdForMs, refreshAfterMs, transferAfterMs, transferTo, hangUpAfterMs } = script;
   const steps: Step[] = [];
   if (holdAfterMs !== undefined) {
@@ -88,7 +98,13 @@ export function planTalk(script: AgentScript): Step[] {
     steps.push({ afterMs: refreshAfterMs, do: 'refresh' });
   }
   if (transferAfterMs !== undefined && transferTo !== undefined) {
-    steps.push({ afterMs: transferAfterMs, do: 'transfer', to: transferTo });
+    steps.push({ afterMs: transferAfterMs, do: 'transfer', to: transferTo, attended: transferKind === 'attended' });
+  }
+  if (pressAfterMs !== undefined && press !== undefined) {
+    steps.push({ afterMs: pressAfterMs, do: 'press', keys: press });
+  }
+  if (muteAfterMs !== undefined) {
+    steps.push({ afterMs: muteAfterMs, do: 'mute' });
   }
   if (hangUpAfterMs !== undefined) {
     steps.push({ afterMs: hangUpAfterMs, do: 'hang-up' });
@@ -103,13 +119,14 @@ function rings(script: AgentScript): Step[] {
   }
   // A mailbox that answers at once rings nowhere (1.13).
   const devices = script.kind === 'voicemail' && script.afterMs === 0 ? 0 : script.devices;
+  const firstMs = script.kind === 'slow' ? script.locateMs : 0;
   const steps: Step[] = Array.from({ length: devices }, (_, device) => ({
-    afterMs: device * DEVICE_STEP_MS,
+    afterMs: firstMs + device * DEVICE_STEP_MS,
     do: 'ring',
     device,
   }));
   if (script.earlyMedia) {
-    steps.push({ afterMs: 0, do: 'early-media' });
+    steps.push({ afterMs: firstMs, do: 'early-media' });
   }
 
   return steps;

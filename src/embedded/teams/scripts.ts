@@ -16,6 +16,16 @@ const afterAnswer = {
   /** Sends REFER this long after the answer, to this number or user (1.8). */
   transferAfterMs: ms.optional(),
   transferTo: z.string().max(200).optional(),
+  /** How: blind (BYE right after the 202, as since June 2026), or attended (BYE once NOTIFY reports 200). Default blind. */
+  transferKind: z.enum(['blind', 'attended']).optional(),
+  /** Presses these keys this long after the answer, as RFC 4733 events. */
+  pressAfterMs: ms.optional(),
+  press: z
+    .string()
+    .regex(/^[0-9*#]{1,32}$/)
+    .optional(),
+  /** Mutes this long after the answer: Teams then sends no RTP at all. */
+  muteAfterMs: ms.optional(),
   /** Hangs up this long after the answer. */
   hangUpAfterMs: ms.optional(),
 };
@@ -44,6 +54,21 @@ export const agentScriptSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('signed-out') }),
   /** Rings; answers with 200 at the moment the CANCEL arrives, so that both cross on the wire. */
   z.strictObject({ kind: z.literal('answer-on-cancel'), ...ringing }),
+  /** Looks for the user: 100 at once, then nothing for this long, then rings and answers. Over TLS a trunk does not see why. */
+  z.strictObject({
+    kind: z.literal('slow'),
+    locateMs: ms.default(6_000),
+    afterMs: ms.default(500),
+    ...ringing,
+    ...afterAnswer,
+  }),
+  /** Forwards to this number: Teams sends a new INVITE on the trunk, and rings on (1.9). */
+  z.strictObject({
+    kind: z.literal('forward'),
+    to: z.string().max(40),
+    giveUpAfterMs: ms.default(120_000),
+    ...ringing,
+  }),
   /** The proxy takes the INVITE and never sends anything, not even 100. */
   z.strictObject({ kind: z.literal('silent') }),
   /** The data centre is busy: 503 with Retry-After (1.1). */

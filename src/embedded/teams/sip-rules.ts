@@ -11,6 +11,8 @@ export interface RuleContext {
   readonly peerNames: readonly string[];
   /** Domains of the tenant: `sbc.example.com`, or a parent of it. */
   readonly domains: readonly string[];
+  /** The INVITE carries out a transfer: its URI was made by Teams and may name a user by id alone (1.8). */
+  readonly referred?: boolean;
 }
 
 export const PROXY_NAMES: readonly string[] = [
@@ -30,12 +32,12 @@ const broken = (rule: RuleName, offending: string): Broken => ({ rule, offending
 export function judgeInvite(request: SipMessage, context: RuleContext): Verdict {
   const refused =
     judgeIdentity(request, context) ??
-    judgeRequestUri(request) ??
+    (context.referred === true ? undefined : judgeRequestUri(request)) ??
     judgeExtensions(request) ??
     judgeSession(request) ??
     judgeBody(request);
 
-  return { refused, recorded: recordInvite(request) };
+  return { refused, recorded: context.referred === true ? [] : recordInvite(request) };
 }
 
 /** Judges a re-INVITE or UPDATE with SDP. `firstOffer` is the SDP that began the call. */

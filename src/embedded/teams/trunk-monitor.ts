@@ -64,6 +64,11 @@ export class TrunkMonitor {
     this.#probe(trunk);
   }
 
+  /** Where requests to a trunk go; undefined for one that was not seen yet. */
+  targetOf(name: string): Peer | undefined {
+    return this.#trunks.get(name.toLowerCase())?.target;
+  }
+
   views(): TrunkView[] {
     const now = this.#clock.now();
 

@@ -36,7 +36,7 @@ test('a call is found by the number of its caller, watched and ended', async () 
   expect(Object.keys(calls[0]).sort()).toEqual(
     [
       'id sipCallId from fromName to agent state startedAt ringingAt answeredAt endedAt endedBy status reason',
-      'voicemail heardTones gaps packets digits rulesBroken',
+      'voicemail heardTones gaps packets digits rulesBroken transfer forwardStatus',
     ]
       .join(' ')
       .split(' ')
