@@ -155,13 +155,13 @@ export class OriginatedLeg implements AgentLeg {
     dialog.on('destroy', () => {
       this.#agentLeft();
     });
-    const { transferRequested } = this.#handlers;
+    const takesTransfers = this.#handlers.transferRequested !== undefined;
     takeRefers(dialog, {
       policy: this.#o.refer,
       allow: invite.allow ?? AGENT_ALLOW,
       contact: invite.contact,
       log: this.#o.log,
-      requested: transferRequested && ((request) => this.#handlers.transferRequested?.(request)),
+      requested: takesTransfers ? (request) => this.#handlers.transferRequested?.(request) : undefined,
     });
     this.#handlers.answered({ agentDialog: dialog.id });
     if (!dialog.connected) {
