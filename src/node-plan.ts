@@ -64,6 +64,11 @@ function queuePlan(queue: QueueConfig, uriOf: (prompt: PromptConfig) => string):
     letRingFinish: queue.letRingFinish,
     hours: queue.hours,
     paused: queue.paused !== undefined,
+    checksEntry:
+      queue.maxWaiting !== undefined ||
+      (['paused', 'noAgents', 'noPresence', 'estimatedWait'] as const).some(
+        (reason) => queue.exits[reason] !== undefined,
+      ),
     exits: queue.exits,
   };
 }

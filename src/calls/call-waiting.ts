@@ -7,6 +7,14 @@ import { closedNow, describeDestination } from './destinations';
 import type { Destinations } from './destinations';
 import type { CallExit, QueuePlan } from './ports';
 
+/** A stay in one queue. */
+interface Stay {
+  readonly queueId: string;
+  since: number;
+  /** Whether the place is in the database. */
+  placed: boolean;
+}
+
 /**
  * What belongs to waiting in a queue: the place in the database, the music, the longest wait, exits and keys. The time of a stay
  * goes on through a connection that came to nothing.
@@ -15,7 +23,7 @@ export class CallWaiting {
   readonly #context: CallContext;
   readonly #sound: CallSound;
   readonly #destinations: Destinations;
-  #stay: { readonly queueId: string; readonly since: number } | undefined;
+  #stay: Stay | undefined;
   /** Since when the caller waits without a break, over all queues; undefined: does not wait. */
   #waitingSince: number | undefined;
   #queueName = '';
@@ -36,7 +44,7 @@ export class CallWaiting {
   /** A new stay. */
   start(queueId: string): void {
     const now = this.#context.deps.clock.now();
-    this.#stay = { queueId, since: now };
+    this.#stay = { queueId, since: now, placed: false };
     this.#waitingSince ??= now;
     this.#wait(queueId);
   }
@@ -73,7 +81,20 @@ export class CallWaiting {
         return;
       }
       const { queueId } = state;
-      const place = await deps.store.enqueue(info.callId, queueId, this.#traits);
+      const stay = this.#stay;
+      const queue = this.#context.plan.queue(queueId);
+      const atTheDoor = stay?.placed === false && queue?.checksEntry === true;
+      const place = await deps.store[atTheDoor ? 'enter' : 'enqueue'](info.callId, queueId, this.#traits);
+      if (place && 'sentOn' in place) {
+        this.exit({ callId: info.callId, queueId, ...place.sentOn });
+        return;
+      }
+      if (stay && !stay.placed) {
+        // The longest wait counts from the place on; until it was there, from when it was asked for.
+        stay.placed = true;
+        stay.since = deps.clock.now();
+        this.#restartTimer(stay);
+      }
       if (place) {
         event('call:waiting', { queue: this.#queueName, position: place.position });
         deps.matcher.requestMatch(queueId);
@@ -119,6 +140,12 @@ export class CallWaiting {
       const { metrics, clock } = this.#context.deps;
       metrics.queueWaited(this.#queueName, outcome, clock.now() - this.#waitingSince);
       this.#waitingSince = undefined;
+    }
+  }
+
+  #restartTimer(stay: Stay): void {
+    if (stay === this.#stay && this.#timer) {
+      this.#startTimer();
     }
   }
 

@@ -203,6 +203,8 @@ export interface CallStore {
   markAnswered(callId: string): Promise<void>;
   /** undefined: the call is over. */
   enqueue(callId: string, queueId: string, traits: CallTraits): Promise<{ readonly position: number } | undefined>;
+  /** As `enqueue`, unless the queue sends the call away at its door; then nothing is written. */
+  enter(callId: string, queueId: string, traits: CallTraits): Promise<Entered | undefined>;
   leaveQueue(callId: string, outcome: StayOutcome): Promise<void>;
   /** Reserves one agent for a call that waits in no queue. Undefined: the agent is not there, not free, or the call is over. */
   reserveAgent(callId: string, agentId: string, offerId: string): Promise<ReservedOffer | undefined>;
@@ -214,6 +216,10 @@ export interface CallStore {
   endCall(callId: string, termination: Termination): Promise<void>;
   appendEvent(callId: string, kind: string, data?: Readonly<Record<string, unknown>>): void;
 }
+
+/** A place in a queue, or why there is none and where the call goes instead. */
+export type Entered =
+  { readonly position: number } | { readonly sentOn: { readonly reason: ExitReason; readonly action: ExitAction } };
 
 export interface NewCall {
   readonly callId: string;
@@ -259,6 +265,8 @@ export interface QueuePlan {
   /** Undefined: always open. */
   readonly hours: string | undefined;
   readonly paused: boolean;
+  /** Whether something besides the hours can send a call away at the door. */
+  readonly checksEntry: boolean;
   readonly exits: QueueExits;
 }
 

@@ -1,6 +1,6 @@
 import type { StayOutcome } from '../calls/call-state';
 import type { CommandStore, PendingCommand } from '../calls/command-runner';
-import type { CallerHandles, CallStore, NewCall, ReservedOffer } from '../calls/ports';
+import type { CallerHandles, CallStore, NewCall, ReservedOffer, Entered } from '../calls/ports';
 import type { OfferClosing } from '../calls/offer-state';
 import type { Termination } from '../calls/termination';
 import type { Decide, DecisionRecord, DispatchStore, MatchResult, MatchTravel, WaitingFor } from '../dispatch/ports';
@@ -8,9 +8,13 @@ import type { CallTraits } from '../flows/flow';
 import { newId } from '../lib/ids';
 import type { Log } from '../lib/log';
 import { explain } from '../routing/explain';
+import { exitOnEntry } from '../routing/overflow';
+import { statusByName } from '../routing/queue-status';
+import type { ExitAction, ExitReason, Snapshot } from '../routing/types';
 import type { Store } from './api';
+import { mayExit, withElsewhere } from './elsewhere';
 import { EventWriter } from './event-writer';
-import type { Offer, Queryable } from './types';
+import type { EnqueueInput, Offer, Queryable } from './types';
 
 /** Younger offers may still be on their way to their call, milliseconds. */
 const PENDING_AFTER_MS = 1_000;
@@ -77,9 +81,20 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
     queueId: string,
     traits: CallTraits,
   ): Promise<{ readonly position: number } | undefined> {
-    const { headStartSeconds, ...rest } = traits;
-    const given = { ...rest, ...(headStartSeconds === undefined ? {} : { headStartMs: headStartSeconds * 1_000 }) };
-    return await this.#travelling({ queueId }, (q) => this.#store.enqueue(q, { callId, queueId, ...given }));
+    const input = { callId, queueId, ...given(traits) };
+    return await this.#travelling({ queueId }, (q) => this.#store.enqueue(q, input));
+  }
+
+  /** Decided and entered under the queue's lock: a queue for so many callers never holds one more. */
+  async enter(callId: string, queueId: string, traits: CallTraits): Promise<Entered | undefined> {
+    return await this.#store.withQueueLock(this.#db, queueId, async (tx) => {
+      const snapshot = await this.#store.snapshotQueue(tx, queueId);
+      const exit = snapshot && entryExitOf(await withElsewhere(this.#store, tx, snapshot));
+      if (exit) {
+        return { sentOn: exit };
+      }
+      return await this.#store.enqueue(tx, { callId, queueId, ...given(traits) });
+    });
   }
 
   async reserveAgent(callId: string, agentId: string, offerId: string): Promise<ReservedOffer | undefined> {
@@ -172,10 +187,11 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
       this.#db,
       queueId,
       async (tx) => {
-        const snapshot = await this.#store.snapshotQueue(tx, queueId, { onlyIfWaiting: true });
-        if (!snapshot) {
+        const here = await this.#store.snapshotQueue(tx, queueId, { onlyIfWaiting: true });
+        if (!here) {
           return undefined;
         }
+        const snapshot = mayExit(here) ? await withElsewhere(this.#store, tx, here) : here;
         const decision = decide(snapshot);
         const offers = await this.#store.insertOffers(tx, decision.assignments, { byNode: this.#nodeId, last: true });
         return { snapshot, decision, offers };
@@ -271,4 +287,17 @@ export function reservedOffer(offer: Offer): ReservedOffer {
     presence: typeof offer.presence === 'string' ? undefined : offer.presence.availability,
     answer: offer.answer,
   };
+}
+
+/** Why a call that comes to the queue of the snapshot now is sent on, and where; undefined: it may wait. */
+function entryExitOf(snapshot: Snapshot): { readonly reason: ExitReason; readonly action: ExitAction } | undefined {
+  const statuses = statusByName(snapshot);
+  const rules = snapshot.queues.find((queue) => queue.queueId === snapshot.queueId);
+  const status = rules && statuses(rules.name);
+  return status && exitOnEntry(status, statuses);
+}
+
+/** What a flow said of a call, as the statement takes it. */
+function given({ headStartSeconds, ...rest }: CallTraits): Omit<EnqueueInput, 'callId' | 'queueId'> {
+  return { ...rest, ...(headStartSeconds === undefined ? {} : { headStartMs: headStartSeconds * 1_000 }) };
 }

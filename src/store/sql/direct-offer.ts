@@ -28,7 +28,7 @@ with live as (
   where not exists (select from offers o where o.agent_id = able.agent_id and o.ended_at is null)
 ), reserved as (
   insert into offers (id, tenant_id, call_id, visit_id, queue_id, agent_id, node_id, media_server, channel_uuid, ring_timeout_ms, slot)
-  select $3, tenant_id, call_id, visit_id, queue_id, agent_id, node_id, media_server, $3::text, ring_timeout_ms, ${DIRECT_SLOT}
+  select $3::uuid, tenant_id, call_id, visit_id, queue_id, agent_id, node_id, media_server, $3::uuid::text, ring_timeout_ms, ${DIRECT_SLOT}
   from planned on conflict do nothing returning *
 ), woken as (
   update agent_states s set state = 'ready', reason = null, ready_since = greatest(s.ready_since, s.until), changed_at = s.until, until = null,
