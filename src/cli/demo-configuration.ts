@@ -30,7 +30,7 @@ export async function ensureDemoConfiguration(db: Database, tenant: SimulatedTen
   const owner = tenants.find((t) => t.id === trunk.tenantId);
   const document = documentSchema.parse({
     apiVersion: API_VERSION,
-    tenants: tenants.map(({ name, country, timeZone }) => ({ name, country, timeZone })),
+    tenants: tenants.map(({ name, country, timeZone, allowNumbers }) => ({ name, country, timeZone, allowNumbers })),
     trunks: [
       {
         kind: 'teams',

@@ -78,8 +78,8 @@ function emptyQueue(queue: Item<'queues'>, path: Path): readonly Finding[] {
     : [
         {
           path,
-          what: `queue "${queue.name}" has no members and no exit for that (exits.noAgents)`,
-          hint: 'callers would wait for nobody',
+          what: `queue "${queue.name}" has no members, and its callers would wait for nobody`,
+          hint: 'name members, or where calls go then with exits.noAgents',
           warning: true,
         },
       ];

@@ -8,7 +8,10 @@ const WINDOW = /^(?:[01]\d|2[0-3]):[0-5]\d-(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/
 
 const window = z
   .string()
-  .regex(WINDOW, 'must be a window such as "08:00-18:00", midnight at the end of a day written as 24:00')
+  .regex(WINDOW, {
+    error: 'must be a window such as "08:00-18:00", midnight at the end of a day written as 24:00',
+    abort: true,
+  })
   .refine((text) => parseWindow(text) !== undefined, 'must not end when it begins');
 
 const windows = z.array(window).refine((list) => {
@@ -26,8 +29,8 @@ function isDate(text: string): boolean {
 const holidaySchema = z.strictObject({
   date: z
     .string()
-    .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date such as 2026-12-24')
-    .refine(isDate, 'is not a day of the calendar')
+    .regex(/^\d{4}-\d{2}-\d{2}$/, { error: 'must be a date such as 2026-12-24', abort: true })
+    .refine(isDate, 'must be a day of the calendar')
     .describe('The day.'),
   name: z.string().min(1).max(200).describe('What the day is, for people.'),
   open: windows.optional().describe('Windows of that day. Default: closed all day.'),

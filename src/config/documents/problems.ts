@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { didYouMean } from './did-you-mean';
 import { pathText } from './path-text';
 import { documentSchema } from './schema';
-import { allowedKeys, variantsOf } from './schema-walk';
+import { allowedKeys, alternativesOf, schemaAt, variantsOf } from './schema-walk';
 import type { Path, Position, YamlSource } from './yaml-source';
 
 /** One mistake in a document: where, what is wrong, what would be right. */
@@ -66,8 +66,14 @@ export function explainIssue(
           : problemAt(source, path, `${shown(value)} is not accepted`, accepted(value, values)),
       ];
     }
+    case 'invalid_key': {
+      const key = String(path.at(-1));
+      return [
+        problemAt(source, path, `"${key}" ${issue.issues[0]?.message ?? 'is not accepted as a key'}`, undefined, true),
+      ];
+    }
     case 'invalid_union': {
-      return [wrongVariant(source, path, value)];
+      return wrongVariant(source, issue, value);
     }
     case 'too_small':
     case 'too_big': {
@@ -125,23 +131,49 @@ function wrongType(source: YamlSource, path: Path, value: unknown, expected: str
     return problemAt(source, path, 'is missing', `expected ${wanted}`);
   }
   const numberInsteadOfText = expected === 'string' && typeof value === 'number' ? '; put it in quotes' : '';
-  const got = typeof value === 'object' ? typeWord(value) : `${shown(value)}, which is ${typeWord(value)}`;
+  const got = describe(value);
   return problemAt(source, path, `expected ${wanted}, found ${got}${numberInsteadOfText}`);
 }
 
-function wrongVariant(source: YamlSource, path: Path, value: unknown): Problem {
-  const parent = path.slice(0, 1);
-  const list = documentSchema.shape[parent[0] as 'trunks' | 'agents'];
-  const union = variantsOf(
-    parent[0] === 'agents'
-      ? documentSchema.shape.agents.unwrap().element.shape.endpoints.element
-      : list.unwrap().element,
-  );
-  const kinds = union?.variants.map((variant) => variant.value) ?? [];
-  return value === undefined || typeof value === 'object'
-    ? problemAt(source, path, 'has no kind', accepted(undefined, kinds))
-    : problemAt(source, path, `${shown(value)} is not a known kind`, accepted(value, kinds));
+/** What fits none of several forms: told by the form that was begun, as its first key or its kind says. */
+function wrongVariant(source: YamlSource, issue: z.core.$ZodIssueInvalidUnion, value: unknown): readonly Problem[] {
+  const { path } = issue;
+  const schema = schemaAt(documentSchema, path, source.value);
+  const union = schema && variantsOf(schema);
+  // The place of a wrong kind is the kind, that of anything else the value.
+  const kinds = variantsOf(schemaAt(documentSchema, path.slice(0, -1), source.value) ?? documentSchema) ?? union;
+  if (kinds && path.at(-1) === kinds.key) {
+    const names = kinds.variants.map((variant) => variant.value);
+    return [
+      value === undefined || typeof value === 'object'
+        ? problemAt(source, path, 'has no kind', accepted(undefined, names))
+        : problemAt(source, path, `${shown(value)} is not a known kind`, accepted(value, names)),
+    ];
+  }
+  const forms = schema ? alternativesOf(schema) : [];
+  const names = forms.map((form) => form.key);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [problemAt(source, path, `expected keys with values, found ${describe(value)}`, accepted(value, names))];
+  }
+  const written = Object.keys(value);
+  const begun = names.filter((name) => written.includes(name));
+  const [first, second] = begun;
+  if (first === undefined) {
+    return [
+      problemAt(source, path, `has none of the keys that say what is done here`, accepted(written[0], names, 'one of')),
+    ];
+  }
+  if (second !== undefined) {
+    return [
+      problemAt(source, path, `has both ${first} and ${second}`, 'one of them is enough; write two entries for two'),
+    ];
+  }
+  const inner = issue.errors[names.indexOf(first)] ?? [];
+  return inner.flatMap((one) => explainIssue(source, { ...one, path: [...path, ...one.path] }));
 }
+
+const describe = (value: unknown): string =>
+  typeof value === 'object' ? typeWord(value) : `${shown(value)}, which is ${typeWord(value)}`;
 
 function outOfRange(
   source: YamlSource,

@@ -81,8 +81,8 @@ export function variantsOf(
   return { key: discriminator, variants };
 }
 
-/** The keys that an object at `path` of `value` may have; undefined where no object belongs. */
-export function allowedKeys(root: Schema, path: readonly PropertyKey[], value: unknown): readonly string[] | undefined {
+/** The schema of what stands at `path` of `value`, where a union is chosen from by what stands there. */
+export function schemaAt(root: Schema, path: readonly PropertyKey[], value: unknown): Schema | undefined {
   let schema: Schema | undefined = root;
   let at: unknown = value;
   for (const step of path) {
@@ -93,6 +93,17 @@ export function allowedKeys(root: Schema, path: readonly PropertyKey[], value: u
     schema = typeof step === 'number' ? elementOf(schema) : (shapeOf(schema)?.[String(step)] ?? entryOf(schema));
     at = typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[step] : undefined;
   }
+  return schema;
+}
+
+/** The keys that an object at `path` of `value` may have; undefined where no object belongs. */
+export function allowedKeys(root: Schema, path: readonly PropertyKey[], value: unknown): readonly string[] | undefined {
+  const schema = schemaAt(root, path, value);
+  const at = path.reduce<unknown>(
+    (inner, step) =>
+      typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[step] : undefined,
+    value,
+  );
   const end = chosen(schema, at);
   const shape = end && shapeOf(end);
   return shape && Object.keys(shape);

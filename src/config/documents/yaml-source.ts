@@ -26,6 +26,9 @@ export interface SourceProblem extends Position {
 /** Larger files are refused before they are parsed; 5,000 agents take about 1 MB. */
 export const MAX_BYTES = 16 * 1024 * 1024;
 
+/** So many mistakes of syntax are told. */
+const MAX_SYNTAX_PROBLEMS = 3;
+
 /** A YAML text as plain values, with the place of every value. */
 export class YamlSource {
   readonly value: unknown;
@@ -42,10 +45,13 @@ export class YamlSource {
     const documents = parseAllDocuments(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true });
     const [first, second] = Array.isArray(documents) ? (documents as YamlDocument.Parsed[]) : [];
     this.#document = first;
-    const problems: SourceProblem[] = [...(first?.errors ?? []), ...(first?.warnings ?? [])].map((error) => ({
-      ...this.#position(error.pos[0]),
-      what: `not valid YAML: ${readable(error.message)}`,
-    }));
+    // What follows the first few is mostly their consequence.
+    const problems: SourceProblem[] = [...(first?.errors ?? []), ...(first?.warnings ?? [])]
+      .slice(0, MAX_SYNTAX_PROBLEMS)
+      .map((error) => ({
+        ...this.#position(error.pos[0]),
+        what: `not valid YAML: ${readable(error.message)}`,
+      }));
     if (second) {
       problems.push({ ...this.#position(second.range[0]), what: 'a second document begins here; a file holds one' });
     }
