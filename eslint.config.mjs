@@ -17,7 +17,8 @@ const rooms = {
   reports: ['store'],
   simulation: ['routing', 'config', 'store'],
   http: ['store', 'config'],
-  cli: ['store', 'config', 'routing', 'flows', 'simulation', 'embedded'],
+  doctor: ['store', 'config', 'signaling', 'presence'],
+  cli: ['store', 'config', 'routing', 'flows', 'simulation', 'embedded', 'doctor'],
   embedded: [],
 };
 

@@ -1,3 +1,4 @@
+import { SecretVault } from './config/secrets/secret-vault';
 import type { Settings } from './config/settings';
 import type { HttpServer } from './http/server';
 import type { Clock } from './lib/clock';
@@ -14,7 +15,6 @@ import { startNodeHttp } from './node-http';
 import { NodeLife } from './node-life';
 import { startNodeTeams } from './node-teams';
 import type { NodeTeams } from './node-teams';
-import { NodeSecrets } from './node-secrets';
 import { startNodePresence } from './node-presence';
 import type { NodePresence } from './node-presence';
 import { TrunkRegistry } from './signaling/carrier/trunk-registry';
@@ -81,7 +81,7 @@ class NodeBuilder implements Node {
   readonly #settings: Settings;
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #secrets: NodeSecrets;
+  readonly #secrets: SecretVault;
   readonly #onLost: (() => void) | undefined;
   readonly metrics = createMetrics();
   readonly #db: Database;
@@ -114,8 +114,8 @@ class NodeBuilder implements Node {
       max: settings.databasePool,
       runsMatches: true,
     });
-    this.#secrets = new NodeSecrets({
-      db: this.#db,
+    this.#secrets = new SecretVault({
+      load: () => store.sealedSecrets(this.#db),
       keys: settings.secretKeys,
       env: deps.secret ?? ((variable) => process.env[variable]),
       log: deps.log,

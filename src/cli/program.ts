@@ -13,6 +13,7 @@ import { addConfig } from './program/config';
 import { addConfigured } from './program/configured';
 import { addContext } from './program/context';
 import { addDemo } from './program/demo';
+import { addDoctor } from './program/doctor';
 import { addEvents } from './program/events';
 import { addHours } from './program/hours';
 import { addImport } from './program/import';
@@ -28,6 +29,7 @@ import type { Run } from './program/shared';
 import { addSimulate } from './program/simulate';
 import { addStatus } from './program/status';
 import { addTeams } from './program/teams';
+import { addTls } from './program/tls';
 import { addUsers } from './program/users';
 import { addVersion } from './program/version';
 
@@ -51,6 +53,8 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addNodes,
   addUsers,
   addSecrets,
+  addDoctor,
+  addTls,
   addStatus,
   addContext,
   addVersion,

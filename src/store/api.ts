@@ -32,6 +32,7 @@ import type {
   CallRow,
   ChangedPresence,
   ConnectionEnded,
+  DatabaseFacts,
   DecisionFilter,
   EndedBy,
   EnqueueInput,
@@ -52,6 +53,7 @@ import type {
   OfferRef,
   OpenWork,
   GraphSubscription,
+  PresenceAge,
   PresenceReading,
   PresenceScope,
   PresenceScopeRow,
@@ -64,6 +66,7 @@ import type {
   SecretRow,
   StoredCallEvent,
   StoredDecision,
+  TrunkActivity,
   TrunkProxyStatus,
   TrunkStatusRow,
   UserRow,
@@ -369,6 +372,11 @@ export interface Store {
   // traffic
   /** What came to a queue, and to all queues that share an agent with it, in the last `lengthMs`. For simulations. */
   recordedTraffic(q: Q, queueId: string, lengthMs: Millis): Promise<RecordedTraffic>;
+
+  // doctor
+  databaseFacts(q: Q): Promise<DatabaseFacts>;
+  trunkActivity(q: Q): Promise<readonly TrunkActivity[]>;
+  presenceAges(q: Q): Promise<readonly PresenceAge[]>;
 
   // leaks
   /** What is open; all zero when nothing is left behind. */

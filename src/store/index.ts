@@ -6,6 +6,7 @@ import * as calls from './sql/calls';
 import * as configuration from './sql/configuration';
 import * as decisions from './sql/decisions';
 import * as directOffer from './sql/direct-offer';
+import * as doctor from './sql/doctor';
 import * as endOffer from './sql/end-offer';
 import * as eventReport from './sql/event-report';
 import * as insertOffers from './sql/insert-offers';
@@ -57,6 +58,7 @@ export const store: Store = {
   ...configuration,
   ...secrets,
   ...users,
+  ...doctor,
   ...openWork,
   ...recordedTraffic,
   ...queueReport,

@@ -561,3 +561,30 @@ export interface RecordedTraffic {
     readonly shifts: readonly { readonly fromMs: Millis; readonly toMs: Millis }[];
   }[];
 }
+
+// ---------------------------------------------------------------- doctor
+
+export interface DatabaseFacts {
+  readonly version: string;
+  /** As Postgres counts it: 180004 is 18.4. */
+  readonly versionNumber: number;
+  readonly now: Millis;
+}
+
+export interface TrunkActivity {
+  readonly trunk: string;
+  /** Undefined: none within 30 days. */
+  readonly lastCallAt: Millis | undefined;
+  readonly callsToday: number;
+}
+
+/** Signed-in members of a queue whose presence Graph tells. */
+export interface PresenceAge {
+  readonly queue: string;
+  readonly agents: number;
+  /** Older than the queue allows. */
+  readonly stale: number;
+  /** Never read. */
+  readonly unknown: number;
+  readonly oldestMs: number | undefined;
+}

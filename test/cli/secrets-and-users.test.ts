@@ -5,9 +5,9 @@ import { runCli } from '../../src/cli/run';
 import { applyDocument } from '../../src/config/documents/apply-document';
 import { readDocument } from '../../src/config/documents/parse-document';
 import { readSettings } from '../../src/config/settings';
+import { SecretVault } from '../../src/config/secrets/secret-vault';
 import { readSecretKeys, secretPlace } from '../../src/config/secrets/secret-box';
 import { isUserToken, tokenDigest } from '../../src/config/user-tokens';
-import { NodeSecrets } from '../../src/node-secrets';
 import { store } from '../../src/store';
 import { testDatabase } from '../support/database';
 import type { TestDatabase } from '../support/database';
@@ -66,8 +66,8 @@ describe('secrets and users', () => {
       )
     ).rows;
   const secrets = (keys: string, logged: string[] = []) =>
-    new NodeSecrets({
-      db: database.db,
+    new SecretVault({
+      load: () => store.sealedSecrets(database.db),
       keys: readSecretKeys(keys),
       env: (name) => (name === 'FROM_ENV' ? 'of the environment' : undefined),
       log: pino({ level: 'trace' }, { write: (text: string) => logged.push(text) }),

@@ -73,14 +73,20 @@ function channelRow(channel: Channel): Record<string, string> {
   };
 }
 
+/** The two that this server speaks, as FreeSWITCH lists them. */
+const CODEC_TABLE = 'type,name,ikey\ncodec,G.711 alaw,CORE_PCM_MODULE\ncodec,G.711 ulaw,CORE_PCM_MODULE\n\n2 total.\n';
+
 const show: ApiCommand = (args, { channels }) => {
   const [what = '', ...rest] = words(args);
+  if (what === 'codec' || what === 'codecs') {
+    return CODEC_TABLE;
+  }
   const all = [...channels.values()];
   const rows = (what === 'calls' ? all.filter((c) => c.partner === undefined || c.bridgeRole === 'a') : all).map(
     channelRow,
   );
   if (what !== 'channels' && what !== 'calls') {
-    return '-USAGE: channels|calls [count] [as json]\n';
+    return '-USAGE: codec|channels|calls [count] [as json]\n';
   }
   if (rest[0] === 'count') {
     return rest.includes('json') ? `${JSON.stringify({ row_count: rows.length })}\n` : `\n${rows.length} total.\n`;

@@ -1,11 +1,11 @@
-import { openWith, secretPlace } from './config/secrets/secret-box';
-import type { SecretKey } from './config/secrets/secret-box';
-import type { Log } from './lib/log';
-import { store } from './store';
-import type { Queryable, SealedSecret } from './store/types';
+import { openWith, secretPlace } from './secret-box';
+import type { SecretKey } from './secret-box';
+import type { Log } from '../../lib/log';
+import type { SealedSecret } from '../../store/types';
 
-export interface NodeSecretsDeps {
-  readonly db: Queryable;
+export interface SecretVaultDeps {
+  /** Reads them as they are kept. */
+  readonly load: () => Promise<readonly SealedSecret[]>;
   readonly keys: readonly SecretKey[];
   readonly env: (variable: string) => string | undefined;
   readonly log: Log;
@@ -15,16 +15,16 @@ export interface NodeSecretsDeps {
  * Finds the passwords that the configuration names: `secret:NAME` in the database (the tenant's own before the one that all share),
  * anything else in the environment. They stay encrypted in memory until one is asked for.
  */
-export class NodeSecrets {
-  readonly #deps: NodeSecretsDeps;
+export class SecretVault {
+  readonly #deps: SecretVaultDeps;
   #sealed: ReadonlyMap<string, SealedSecret> = new Map();
 
-  constructor(deps: NodeSecretsDeps) {
+  constructor(deps: SecretVaultDeps) {
     this.#deps = deps;
   }
 
   async load(): Promise<void> {
-    const rows = await store.sealedSecrets(this.#deps.db);
+    const rows = await this.#deps.load();
     this.#sealed = new Map(rows.map((row) => [secretPlace(row.tenantId, row.name), row]));
   }
 

@@ -1,0 +1,43 @@
+import type { X509Certificate } from 'node:crypto';
+import { connect } from 'node:tls';
+
+export interface TlsPeer {
+  readonly host: string;
+  readonly port: number;
+  /** Sent as SNI. */
+  readonly serverName?: string;
+}
+
+/**
+ * The certificates that a server shows, its own first, whether or not they can be trusted. Servers that want to see a certificate
+ * of ours show theirs before they refuse us.
+ * @throws Error where nobody answers or no handshake comes about
+ */
+export function certificatesOf({ host, port, serverName }: TlsPeer, timeoutMs: number): Promise<X509Certificate[]> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host,
+      port,
+      rejectUnauthorized: false,
+      timeout: timeoutMs,
+      ...(serverName === undefined ? {} : { servername: serverName }),
+    });
+    const timer = setTimeout(() => socket.destroy(new Error(`no TLS handshake within ${timeoutMs} ms`)), timeoutMs);
+    socket.once('secureConnect', () => {
+      const certificates: X509Certificate[] = [];
+      let next = socket.getPeerX509Certificate();
+      // A root that issued itself stands at the end of the chain again and again.
+      while (next !== undefined && !certificates.some((one) => one.fingerprint256 === next?.fingerprint256)) {
+        certificates.push(next);
+        next = next.issuerCertificate;
+      }
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(certificates);
+    });
+    socket.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+  });
+}
