@@ -1,5 +1,6 @@
 /** Reads the arrays of the snapshot statement. What is null there is an absent key in the snapshot. */
 import { isOpen, type Hours } from '../../flows/hours';
+import { statusOf } from '../../routing/queue-status';
 import type {
   Candidate,
   Membership,
@@ -100,6 +101,8 @@ export interface QueueRecord {
   readonly noAgentsSince: Maybe<number>;
   readonly estimatedWaitOverMs: Maybe<number>;
   readonly meanHandlingMs: Maybe<number>;
+  /** Of queues beyond the scope: how many calls wait there. */
+  readonly waiting: Maybe<number>;
 }
 
 export interface SnapshotRow {
@@ -107,12 +110,14 @@ export interface SnapshotRow {
   readonly now: number;
   readonly seed: number;
   readonly queues: readonly QueueRecord[];
+  /** Queues outside of the scope to which exits lead. */
+  readonly beyond: readonly QueueRecord[];
   readonly calls: readonly CallTuple[];
   readonly agents: readonly AgentTuple[];
 }
 
 export function toSnapshot(row: SnapshotRow): Snapshot {
-  return {
+  const snapshot: Snapshot = {
     now: row.now,
     queueId: row.queueId,
     seed: row.seed,
@@ -120,6 +125,21 @@ export function toSnapshot(row: SnapshotRow): Snapshot {
     calls: row.calls.map(toCall),
     agents: row.agents.map(toAgent),
   };
+  return row.beyond.length === 0 ? snapshot : withElsewhere(snapshot, row);
+}
+
+/** The people of the queues beyond are only counted: a decision gives them no calls. */
+function withElsewhere(all: Snapshot, row: SnapshotRow): Snapshot {
+  const elsewhere = row.beyond.map((queue) => ({
+    ...statusOf(all, toQueue(queue, row.now)),
+    waiting: queue.waiting ?? 0,
+  }));
+  const scope = new Set(all.queues.map((queue) => queue.queueId));
+  const agents = all.agents.flatMap((agent) => {
+    const memberships = agent.memberships.filter((m) => scope.has(m.queueId));
+    return memberships.length === 0 ? [] : [{ ...agent, memberships }];
+  });
+  return { ...all, agents, elsewhere };
 }
 
 /** Sets the keys whose value is there. */

@@ -3,7 +3,8 @@
  * keys, which Postgres writes and we read twice as fast; snapshot-rows.ts gives them their names.
  *
  * The scope is the queue that is asked for and every queue with waiting calls that shares a free member with it. Of each of them
- * all waiting calls and all members are there.
+ * all waiting calls and all members are there. Of queues beyond it, to which exits of its queues lead, there is what a call must
+ * know that may be sent there.
  */
 import type { Snapshot } from '../../routing/types';
 import type { Store } from '../api';
@@ -36,6 +37,14 @@ asked as materialized (
     where v.ended_at is null and v.queue_id <> asked.id
   ) w
   where exists (select from queue_members m join free on free.agent_id = m.agent_id where m.queue_id = w.queue_id)
+), reach(queue_id) as (
+  select queue_id from scope
+  union
+  select t.id from reach join queues qu on qu.id = reach.queue_id
+  cross join lateral jsonb_path_query(qu.exits, '$.*.queues[*]') as named(name)
+  join queues t on t.tenant_id = qu.tenant_id and t.name = named.name #>> '{}' and t.removed_at is null
+), beyond as materialized (
+  select queue_id from reach except select queue_id from scope
 )`;
 
 const CALLS = `
@@ -70,7 +79,7 @@ const MEMBERS = `
 members as materialized (
   select m.agent_id, json_agg(json_build_array(m.queue_id, m.level, m.position, m.priority, m.signed_in, m.pause_reason,
       ${t('m.last_offered_at')}, case when m.day = asked.today then m.calls_today + m.base_calls else 0 end) order by m.queue_id) as list
-  from asked cross join scope join queue_members m on m.queue_id = scope.queue_id
+  from asked cross join reach join queue_members m on m.queue_id = reach.queue_id
   group by m.agent_id
 ), trunk_up as materialized (
   select t.id, t.name, ${ENDPOINT_UP} as up from trunks t
@@ -111,7 +120,7 @@ const MEAN_HANDLING = `(
   select round(avg(date_part('epoch', k.ended_at - k.started_at)) * 1000) + qu.wrap_up_seconds * 1000
   from connections k where k.queue_id = qu.id and k.ended_at > statement_timestamp() - interval '1 hour')`;
 
-const QUEUE_LIST = `
+const queueList = (source: string): string => `
 select json_agg(json_build_object('queueId', qu.id, 'name', qu.name, 'strategy', qu.strategy, 'weight', qu.weight,
     'ageCapMs', ${orNull('qu.age_cap_seconds')}, 'levels', qu.levels, 'levelAfterSeconds', nullif(qu.level_after_seconds, '{}'),
     'skipEmptyLevels', qu.skip_empty_levels, 'needs', nullif(qu.needs, '[]'), 'relaxations', nullif(qu.relaxations, '[]'),
@@ -122,18 +131,20 @@ select json_agg(json_build_object('queueId', qu.id, 'name', qu.name, 'strategy',
     'exits', nullif(qu.exits, '{}'), 'pausedAt', ${t('qu.paused_at')}, 'pauseReason', qu.pause_reason,
     'hours', case when h.id is not null then json_build_object('name', h.name, 'timeZone', coalesce(h.time_zone, tn.time_zone),
       'weekly', h.weekly, 'holidays', h.holidays) end,
+    'waiting', case when ${source === 'beyond'} then (
+      select count(*) from queue_visits v where v.queue_id = qu.id and v.ended_at is null) end,
     'maxWaiting', qu.max_waiting, 'maxWaitMs', ${orNull('qu.max_wait_seconds')}, 'letRingFinish', qu.let_ring_finish,
     'noAgentsAfterMs', ${orNull('qu.no_agents_after_seconds')},
     'noAgentsSince', case when qu.no_agents_after_seconds is not null then ${t(NO_AGENTS_SINCE)} end,
     'estimatedWaitOverMs', ${orNull('qu.estimated_wait_over_seconds')},
     'meanHandlingMs', case when qu.estimated_wait_over_seconds is not null then ${MEAN_HANDLING} end
   ) order by qu.id)
-from scope join queues qu on qu.id = scope.queue_id join tenants tn on tn.id = qu.tenant_id left join hours h on h.id = qu.hours_id`;
+from ${source} join queues qu on qu.id = ${source}.queue_id join tenants tn on tn.id = qu.tenant_id left join hours h on h.id = qu.hours_id`;
 
 const SNAPSHOT = `
-with ${SCOPE}, ${CALLS}, ${MEMBERS}
+with recursive ${SCOPE}, ${CALLS}, ${MEMBERS}
 select asked.id as "queueId", ${t('statement_timestamp()')}::float8 as now, floor(random() * 4294967296)::float8 as seed,
-  (${QUEUE_LIST}) as queues, coalesce((${CALL_LIST}), '[]') as calls,
+  (${queueList('scope')}) as queues, coalesce((${queueList('beyond')}), '[]') as beyond, coalesce((${CALL_LIST}), '[]') as calls,
   case when $2 or exists (select from waiting) then coalesce((${AGENT_LIST}), '[]') else '[]' end as agents
 from asked`;
 
