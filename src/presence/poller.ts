@@ -177,7 +177,9 @@ export class PresencePoller {
     if (roundDue) {
       this.#nextRoundAt = now + intervals.waitingMs;
     }
-    const mine = roundDue && (await this.#holdLease());
+    // A node that stands by learns here, too, of a pause that Graph asked the other one for.
+    const held = roundDue || this.#state.mode !== 'polling' ? await this.#holdLease() : false;
+    const mine = roundDue && held;
     if (this.#pauseLeft() > 0) {
       throw this.#pausedError();
     }

@@ -4,8 +4,8 @@ export interface GraphMood {
   outage: 'off' | 'cut' | 'hang';
   /** Share of the requests that get a 429, 0–1, and what it asks for. */
   storm: { share: number; retryAfterSeconds: number };
-  /** Every n-th batch answers what was true before the last change, with its older sequence number; 0 = none. */
-  staleEvery: number;
+  /** Every n-th batch (0 = none) is answered by a front end that lags `ms` behind, with older sequence numbers. */
+  stale: { every: number; ms: number };
   /** How sequence numbers are told. */
   sequence: 'right' | 'missing';
   /** How values are spelt: as documented, in lower case, or with words that no page names. */
@@ -15,7 +15,7 @@ export interface GraphMood {
 export const goodGraph = (): GraphMood => ({
   outage: 'off',
   storm: { share: 0, retryAfterSeconds: 1 },
-  staleEvery: 0,
+  stale: { every: 0, ms: 20_000 },
   sequence: 'right',
   values: 'documented',
 });

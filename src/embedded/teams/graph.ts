@@ -99,12 +99,12 @@ export class Graph {
     }
     const wanted = [...new Set((ids as string[]).map((id) => id.toLowerCase()))];
     const { mood, presence } = this.parts;
-    const stale = mood.staleEvery > 0 && ++this.#batches % mood.staleEvery === 0;
+    const stale = mood.stale.every > 0 && ++this.#batches % mood.stale.every === 0;
 
     return {
       '@odata.context': `${CONTEXT}Collection(microsoft.graph.presence)`,
       value: wanted.map((id) =>
-        resource((stale ? presence.readBefore(id) : presence.read(id)) ?? unknownUser(id), mood),
+        resource((stale ? presence.readBefore(id, mood.stale.ms) : presence.read(id)) ?? unknownUser(id), mood),
       ),
     };
   }

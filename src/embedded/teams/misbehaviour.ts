@@ -43,8 +43,12 @@ export const misbehaviourSchema = z.discriminatedUnion('what', [
     share: z.number().min(0).max(1),
     retryAfterSeconds: count.default(1),
   }),
-  /** Every n-th batch is answered by a front end that lags behind by one change. */
-  z.strictObject({ what: z.literal('graph-stale'), every: count }),
+  /** Every n-th batch is answered by a front end that lags behind. */
+  z.strictObject({
+    what: z.literal('graph-stale'),
+    every: count,
+    ms: z.number().int().min(0).max(60_000).default(20_000),
+  }),
   /** Sequence numbers: right, missing, or begun anew (which happens once, now). */
   z.strictObject({ what: z.literal('graph-sequence'), numbers: z.enum(['right', 'missing', 'restart']) }),
   z.strictObject({ what: z.literal('graph-values'), values: z.enum(['documented', 'lower-case', 'new']) }),
@@ -203,7 +207,7 @@ function misbehaveGraph(command: Misbehaviour, services: TenantServices): void {
 
       return;
     case 'graph-stale':
-      graphMood.staleEvery = command.every;
+      graphMood.stale = { every: command.every, ms: command.ms };
 
       return;
     case 'graph-sequence':

@@ -28,7 +28,7 @@ interface Entry {
   sequence: number;
   shown: Presence;
   /** What was shown before the last change, as a front end that lags would still show it. */
-  before: { readonly shown: Presence; readonly sequence: number } | undefined;
+  before: { readonly shown: Presence; readonly sequence: number; readonly until: number } | undefined;
 }
 
 /** DoNotDisturb > Busy > Available > Away (3.3); Idle variants rank with their base. */
@@ -97,11 +97,13 @@ export class PresenceStore {
     }
   }
 
-  /** What a front end that lags would answer: the value before the last change, with its number. */
-  readBefore(id: string): ShownPresence | undefined {
+  /** What a front end that lags `lagMs` behind would answer: the value before the last change, with its number. */
+  readBefore(id: string, lagMs: number): ShownPresence | undefined {
     const now = this.read(id);
     const before = this.#entries.get(id.toLowerCase())?.before;
-    return now && before ? { id: now.id, ...before.shown, sequenceNumber: numbered(before.sequence) } : now;
+    return now && before && this.#clock.now() < before.until + lagMs
+      ? { id: now.id, ...before.shown, sequenceNumber: numbered(before.sequence) }
+      : now;
   }
 
   /** What Graph would answer for the user now; undefined if there is no such user. */
@@ -121,7 +123,7 @@ export class PresenceStore {
     if (now.availability === entry.shown.availability && now.activity === entry.shown.activity) {
       return;
     }
-    entry.before = { shown: entry.shown, sequence: entry.sequence };
+    entry.before = { shown: entry.shown, sequence: entry.sequence, until: this.#clock.now() };
     entry.shown = now;
     entry.sequence = ++this.#sequence;
     this.#onChange({ id: id.toLowerCase(), ...now, sequenceNumber: numbered(entry.sequence) });

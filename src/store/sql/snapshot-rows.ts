@@ -69,6 +69,8 @@ export type AgentTuple = readonly [
   handlingMs: number,
   signedInMs: number,
   skills: Maybe<Readonly<Record<string, number>>>,
+  /** Has a user at Entra, whose presence counts. */
+  inTeams: boolean,
 ];
 
 export interface QueueRecord {
@@ -297,7 +299,7 @@ function toPresence(row: AgentTuple): Candidate['presence'] {
     AgentTuple[16],
     AgentTuple[17],
   ];
-  if (row[10] !== 'teams') {
+  if (!row[22]) {
     return 'none';
   }
   if (availability === null || activity === null || readAt === null || changedAt === null || source === null) {

@@ -98,7 +98,8 @@ select json_agg(json_build_array(a.id, a.name, members.list,
     case when s.day = asked.today then s.handling_ms else 0 end,
     case when s.day = asked.today then s.signed_in_ms else 0 end + case when s.signed_in_at is null then 0 else
       greatest(0, ${t('statement_timestamp()')} - ${t('greatest(s.signed_in_at, asked.midnight)')}) end,
-    case when skilled.yes then (select json_object_agg(k.skill, k.level) from agent_skills k where k.agent_id = a.id) end
+    case when skilled.yes then (select json_object_agg(k.skill, k.level) from agent_skills k where k.agent_id = a.id) end,
+    e.entra_user_id is not null
   ) order by a.name, a.id)
 from asked cross join skilled cross join members
 join agents a on a.id = members.agent_id and a.removed_at is null

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GRAPH_RULES } from '../../../src/embedded/teams/graph-rules';
 import { RULES, type RuleName } from '../../../src/embedded/teams/rules';
 import { judgeInvite, judgeOptions, judgeReinvite, nameCovers } from '../../../src/embedded/teams/sip-rules';
 import { parseSipMessage, type SipMessage } from '../../../src/embedded/sip/message';
@@ -292,11 +293,23 @@ test('every rule of the table was broken by a test, but those that only a whole 
 
 test('docs/simulated-teams.md has the same table of rules', () => {
   const text = readFileSync(join(__dirname, '../../../docs/simulated-teams.md'), 'utf8');
-  const rows = [...text.matchAll(/^\| `([a-z0-9-]+)` +\| ([\d.]+) +\| (.+?) +\| (.+?) +\|$/gm)];
+  const sip = text.slice(0, text.indexOf('### Rules of Graph'));
+  const rows = [...sip.matchAll(/^\| `([a-z0-9-]+)` +\| ([\d.]+) +\| (.+?) +\| (.+?) +\|$/gm)];
   const expected = Object.entries(RULES).map(([name, rule]) => {
     const code = 'subcode' in rule ? `${rule.status}/${rule.subcode}` : String(rule.status);
     const answer = rule.status === 0 ? 'recorded' : rule.documented ? code : `${code} (chosen)`;
     return [name, rule.section, rule.text, answer];
+  });
+  expect(rows.map((row) => row.slice(1, 5))).toEqual(expected);
+});
+
+test('docs/simulated-teams.md has the same table of Graph’s rules', () => {
+  const text = readFileSync(join(__dirname, '../../../docs/simulated-teams.md'), 'utf8');
+  const part = text.slice(text.indexOf('### Rules of Graph'), text.indexOf('## Control API'));
+  const rows = [...part.matchAll(/^\| `([a-z0-9-]+)` +\| ([\d.]+) +\| (.+?) +\| (.+?) +\|$/gm)];
+  const expected = Object.entries(GRAPH_RULES).map(([name, rule]) => {
+    const answer = rule.status === 0 ? 'recorded' : String(rule.status);
+    return [name, rule.section, rule.text, rule.documented ? answer : `${answer} (chosen)`];
   });
   expect(rows.map((row) => row.slice(1, 5))).toEqual(expected);
 });
