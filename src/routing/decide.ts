@@ -48,6 +48,8 @@ export function decide(snapshot: Snapshot): Decision {
       ),
     );
   }
+  const rank = new Map(exits.length > 1 ? calls.map((p) => [p.call.callId, p.rank] as const) : []);
+  exits.sort((a, b) => (rank.get(a.callId) ?? 0) - (rank.get(b.callId) ?? 0));
   const gone = new Set(exits.map((exit) => exit.callId));
   const left = gone.size === 0 ? waiting : waiting.filter(({ call }) => !gone.has(call.callId));
   const explanations = left.map((p) =>
@@ -188,5 +190,5 @@ function unknownPresence(waiting: readonly Prepared[], chosen: Chosen): string[]
       agents.add(agentId);
     }
   }
-  return [...agents];
+  return [...agents].sort();
 }

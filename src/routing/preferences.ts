@@ -99,10 +99,11 @@ export function holdFor(
   const { now } = snapshot;
   const { rules, levels } = profile.view;
   const agentId = lastAgentOf(call, rules, now);
-  if (agentId === undefined || !rules.preferLastAgent) {
+  if (agentId === undefined || !rules.preferLastAgent || !call.lastAgent) {
     return undefined;
   }
-  const until = call.firstQueuedAt + rules.preferLastAgent.waitMs;
+  const { waitMs, withinMs } = rules.preferLastAgent;
+  const until = Math.min(call.firstQueuedAt + waitMs, call.lastAgent.endedAt + withinMs + 1);
   const agent = until > now ? snapshot.agents.find((a) => a.agentId === agentId) : undefined;
   const member = agent?.memberships.find((m) => m.queueId === rules.queueId);
   if (!agent || !member) {
