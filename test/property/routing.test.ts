@@ -19,7 +19,7 @@ import {
   type Draw,
 } from '../support/reference-routing';
 
-const RUNS = { numRuns: 1_000 };
+const RUNS = { numRuns: 500 };
 
 function always(property: (snapshot: Snapshot) => void): void {
   fc.assert(fc.property(snapshots, property), RUNS);

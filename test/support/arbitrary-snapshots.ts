@@ -25,9 +25,9 @@ const wait = fc.integer({ min: 0, max: 9 });
 const agentId = fc.integer({ min: 0, max: MAX_AGENTS }).map((n) => `agent${n}`);
 const need = fc.record({ skill: fc.constantFrom(...SKILLS), atLeast: fc.integer({ min: 1, max: 3 }) });
 
-/** Most of the time absent, as in life. */
-function seldom<T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
-  return fc.option(value, { nil: undefined, freq: 3 });
+/** Absent in most of the cases: in `absent` of `absent + 1`. */
+function seldom<T>(value: fc.Arbitrary<T>, absent = 2): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: absent, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 }
 
 /** Drops keys without value, as JSON would. */
@@ -36,7 +36,7 @@ export function compact<T>(value: T): T {
 }
 
 const workState: fc.Arbitrary<WorkState> = fc.oneof(
-  { weight: 8, arbitrary: fc.constant({ kind: 'ready' } as const) },
+  { weight: 15, arbitrary: fc.constant({ kind: 'ready' } as const) },
   { weight: 1, arbitrary: fc.constant({ kind: 'signed-out' } as const) },
   { weight: 1, arbitrary: fc.constant({ kind: 'paused', reason: 'lunch' } as const) },
   { weight: 1, arbitrary: around.map((until) => ({ kind: 'wrap-up', until }) as const) },
@@ -45,7 +45,7 @@ const workState: fc.Arbitrary<WorkState> = fc.oneof(
 );
 
 const presence: fc.Arbitrary<PresenceValue | 'none' | 'unknown'> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant('none' as const) },
+  { weight: 10, arbitrary: fc.constant('none' as const) },
   { weight: 1, arbitrary: fc.constant('unknown' as const) },
   {
     weight: 5,
@@ -64,9 +64,9 @@ const membership = fc.record({
   position: fc.integer({ min: 1, max: 4 }),
   priority: fc.integer({ min: 1, max: 2 }),
   weight: seldom(fc.integer({ min: 1, max: 3 })),
-  signedIn: seldom(fc.boolean()),
-  pauseReason: fc.option(fc.constant('training'), { nil: undefined, freq: 9 }),
-  lastOfferedAt: fc.option(past, { nil: undefined }),
+  signedIn: seldom(fc.boolean(), 8),
+  pauseReason: seldom(fc.constant('training'), 9),
+  lastOfferedAt: seldom(past, 1),
   handledToday: seldom(fc.integer({ min: 0, max: 2 })),
 });
 
@@ -74,20 +74,14 @@ const agent = fc.record({
   workState,
   readySince: past,
   presence,
-  queues: fc.subarray(QUEUES, { minLength: 0 }),
+  queues: fc.subarray(QUEUES, { minLength: 1 }),
   members: fc.tuple(membership, membership, membership),
-  offer: fc.option(fc.record({ callId: fc.constant('other'), connected: fc.boolean() }), { nil: undefined, freq: 8 }),
-  capacity: fc.option(fc.record({ used: fc.integer({ min: 0, max: 2 }), limit: fc.constant(1) }), {
-    nil: undefined,
-    freq: 8,
-  }),
+  offer: seldom(fc.record({ callId: fc.constant('other'), connected: fc.boolean() }), 8),
+  capacity: seldom(fc.record({ used: fc.integer({ min: 0, max: 2 }), limit: fc.constant(1) }), 8),
   up: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
   lastCallEndedAt: seldom(past),
-  skills: fc.option(fc.dictionary(fc.constantFrom(...SKILLS), fc.integer({ min: 1, max: 4 })), { nil: undefined }),
-  workingHours: fc.option(fc.record({ inside: fc.boolean(), changesAt: seldom(fc.constant(NOW + 7)) }), {
-    nil: undefined,
-    freq: 5,
-  }),
+  skills: fc.record({ de: fc.integer({ min: 0, max: 4 }), fr: fc.integer({ min: 0, max: 4 }) }),
+  workingHours: seldom(fc.record({ inside: fc.boolean(), changesAt: seldom(fc.constant(NOW + 7)) }), 5),
   handlingMsToday: seldom(fc.integer({ min: 0, max: 3 })),
   signedInMsToday: seldom(fc.integer({ min: 0, max: 4 })),
 });
@@ -97,9 +91,9 @@ const queue = fc.record({
   weight: fc.integer({ min: 0, max: 2 }),
   ageCapMs: seldom(wait),
   levels: fc.constantFrom('strict' as const, 'merged' as const),
-  levelAfterMs: seldom(fc.dictionary(fc.constantFrom('1', '2', '3'), wait)),
+  levelAfterMs: seldom(fc.dictionary(fc.constantFrom('2', '3'), wait)),
   skipEmptyLevels: fc.boolean(),
-  needs: seldom(fc.array(need, { maxLength: 2 })),
+  needs: seldom(fc.array(need, { maxLength: 2 }), 5),
   relaxations: seldom(
     fc.array(
       fc.record({ afterMs: wait, skill: fc.constantFrom(...SKILLS), atLeast: seldom(fc.integer({ min: 1, max: 2 })) }),
@@ -117,14 +111,14 @@ const queue = fc.record({
   stepMs: fc.integer({ min: 1, max: 4 }),
   preferLastAgent: seldom(fc.record({ withinMs: fc.integer({ min: 1, max: 9 }), waitMs: wait })),
   spareScarceAgents: fc.boolean(),
-  maxWaitMs: seldom(fc.integer({ min: 3, max: 12 })),
+  maxWaitMs: seldom(fc.integer({ min: 3, max: 12 }), 4),
   letRingFinish: seldom(fc.boolean()),
-  noAgentsAfterMs: seldom(wait),
+  noAgentsAfterMs: seldom(wait, 4),
   noAgentsSince: seldom(past),
   estimatedWaitOverMs: seldom(fc.integer({ min: 1, max: 30 })),
   meanHandlingMs: seldom(fc.integer({ min: 1, max: 20 })),
   maxWaiting: seldom(fc.integer({ min: 1, max: 3 })),
-  open: fc.option(fc.boolean(), { nil: undefined, freq: 4 }),
+  open: seldom(fc.boolean(), 4),
   isPaused: fc.integer({ min: 0, max: 6 }).map((n) => n === 0),
   targets: fc.tuple(fc.shuffledSubarray(QUEUES), fc.shuffledSubarray(QUEUES), fc.shuffledSubarray(QUEUES)),
   withExits: fc.boolean(),
@@ -136,9 +130,9 @@ const call = fc.record({
   headStartMs: fc.integer({ min: 0, max: 4 }),
   firstQueuedAt: past,
   stayedMs: fc.integer({ min: 0, max: 9 }),
-  needs: seldom(fc.array(need, { maxLength: 1 })),
+  needs: seldom(fc.array(need, { maxLength: 1 }), 4),
   excluded: seldom(fc.array(fc.record({ agentId, until: around }), { maxLength: 3 })),
-  ringing: fc.option(fc.array(agentId, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 6 }),
+  ringing: seldom(fc.array(agentId, { minLength: 1, maxLength: 2 }), 6),
   tried: seldom(fc.array(agentId, { maxLength: 3 })),
   firstOfferedAt: seldom(past),
   preferAgents: seldom(fc.array(agentId, { maxLength: 2 })),
@@ -148,9 +142,9 @@ const call = fc.record({
 /** Snapshots without contradictions, with everything that a snapshot may hold. */
 export const snapshots: fc.Arbitrary<Snapshot> = fc
   .record({
-    queues: fc.array(queue, { minLength: 1, maxLength: QUEUES.length }),
-    calls: fc.array(call, { maxLength: 7 }),
-    agents: fc.array(agent, { maxLength: MAX_AGENTS }),
+    queues: fc.array(queue, { minLength: 1, maxLength: QUEUES.length, size: 'max' }),
+    calls: fc.array(call, { maxLength: 7, size: 'max' }),
+    agents: fc.array(agent, { maxLength: MAX_AGENTS, size: 'max' }),
     seed: fc.integer({ min: 0, max: 5 }),
   })
   .map(({ queues, calls, agents, seed }) => {
