@@ -2,6 +2,7 @@ import type { Matcher, ReservedOffer } from '../calls/ports';
 import type { Clock, TimerHandle } from '../lib/clock';
 import { describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
+import { checkSnapshot } from '../routing/check-snapshot';
 import { decide } from '../routing/decide';
 import type { Decision, Exit, Snapshot } from '../routing/types';
 import { DecisionLog } from './decision-log';
@@ -30,6 +31,8 @@ export interface DispatcherDeps {
 const RETRY_AFTER_ERROR_MS = 200;
 /** Somebody whose presence stays unknown is not asked for at every match. */
 const REFRESH_AGAIN_MS = 2_000;
+/** How often the snapshots of a queue are looked through for what cannot be. */
+const CHECK_AGAIN_MS = 1_000;
 /** Events of the last moments may be on their way when the sweep comes by, milliseconds. */
 const SWEEP_TOLERANCE_MS = 500;
 /** Timers of Node hold no more than 2^31-1 ms; a due time further away is looked at again on the way. */
@@ -41,6 +44,7 @@ interface QueueRun {
   again: string | undefined;
   refreshing: boolean;
   refreshedAt: number;
+  checkedAt: number;
   due: TimerHandle | undefined;
   /** Requests that a match which travelled with their cause has answered already. */
   answered: number;
@@ -208,7 +212,15 @@ export class Dispatcher implements Matcher, MatchTravel {
   #runOf(queueId: string): QueueRun {
     let run = this.#queues.get(queueId);
     if (!run) {
-      run = { running: false, again: undefined, refreshing: false, refreshedAt: 0, due: undefined, answered: 0 };
+      run = {
+        running: false,
+        again: undefined,
+        refreshing: false,
+        refreshedAt: 0,
+        checkedAt: -CHECK_AGAIN_MS,
+        due: undefined,
+        answered: 0,
+      };
       this.#queues.set(queueId, run);
     }
     return run;
@@ -274,12 +286,27 @@ export class Dispatcher implements Matcher, MatchTravel {
       }
     }
     this.#exits(decision.exits);
+    this.#alarm(queueId, run, snapshot);
     if (result.leftOut > 0) {
       run.again ??= 'left-out';
     }
     this.#scheduleDue(queueId, run, decision.dueAt, snapshot.now);
     this.#refreshUnknown(queueId, run, decision);
     this.#decisions.add(queueId, trigger, result);
+  }
+
+  /** What cannot be does not stop anybody's match; it is told, and the sweep releases offers that no call takes. */
+  #alarm(queueId: string, run: QueueRun, snapshot: Snapshot): void {
+    const now = this.#deps.clock.now();
+    if (now - run.checkedAt < CHECK_AGAIN_MS) {
+      return;
+    }
+    run.checkedAt = now;
+    const problems = checkSnapshot(snapshot);
+    if (problems.length > 0) {
+      this.#deps.log.error({ event: 'snapshot_contradicts_itself', queue: queueId, problems: problems.slice(0, 20) });
+      this.#deps.onSweepFound('contradiction');
+    }
   }
 
   #hand(offer: ReservedOffer): void {

@@ -157,7 +157,7 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
         seed,
         queues: rules,
         calls: calls.filter((c) => known.has(c.queueId)).map(toCall),
-        agents: agents.map((a, i) => toAgent(a, i, known)),
+        agents: agents.map((a, i) => toAgent(a, i, known)).filter((a) => a.memberships.length > 0),
       }),
     );
   });
