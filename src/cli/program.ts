@@ -9,6 +9,7 @@ import { EXIT_CODES } from './exit-codes';
 import { readGlobals } from './globals';
 import { addAgents } from './program/agents';
 import { addCalls } from './program/calls';
+import { addCompletion } from './program/completion';
 import { addConfig } from './program/config';
 import { addConfigured } from './program/configured';
 import { addContext } from './program/context';
@@ -57,6 +58,7 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addTls,
   addStatus,
   addContext,
+  addCompletion,
   addVersion,
 ];
 

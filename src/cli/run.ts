@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { SidekickError } from '../lib/errors';
+import { complete } from './completion/complete';
 import type { Outside } from './context';
 import { reportError } from './output/errors';
 import { buildProgram } from './program';
@@ -15,6 +16,9 @@ export async function runCli(args: readonly string[], context: Outside): Promise
   const program = buildProgram(context, (code) => {
     exitCode = code;
   });
+  if (args[0] === '__complete') {
+    return complete(context, program, args.slice(1));
+  }
   prepare(program, context);
   const debug = args.includes('--debug');
   try {

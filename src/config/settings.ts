@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { SidekickError } from '../lib/errors';
 import { readSecretKeySettings, readSignIn } from './access-settings';
 import type { SignInSettings } from './access-settings';
-import { readGraph, readGraphTenants } from './graph-settings';
+import type * as GraphSettingsFile from './graph-settings';
 import type { GraphSettings, GraphTenantSettings } from './graph-settings';
 import type { SecretKey } from './secrets/secret-box';
 import { FOREIGN_SETTINGS, SETTINGS } from './settings-table';
@@ -63,6 +63,9 @@ export type SettingValues = Readonly<Record<string, string | undefined>>;
 export function readSettings(env: SettingValues, flags: SettingValues = {}): Settings {
   const read = new SettingsReader(env, flags);
   const freeswitch = read.required('SIDEKICK_FREESWITCH', parse.servers) ?? [];
+  // What reads YAML takes its time to load, and most who read settings want the address of the database only.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { readGraph, readGraphTenants } = require('./graph-settings') as typeof GraphSettingsFile;
   const graph = readGraph(read);
   const publicUrl = read.optional('SIDEKICK_PUBLIC_URL', parse.serviceUrl);
   const eslAdvertise = read.optional('SIDEKICK_ESL_ADVERTISE', parse.hostPort);

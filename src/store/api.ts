@@ -317,6 +317,8 @@ export interface Store {
   queueMembers(q: Q, queueId: string): Promise<readonly QueueMember[]>;
   /** Who waits, next first. */
   queueCallers(q: Q, queueId: string): Promise<readonly QueueCaller[]>;
+  /** Names of everything that has one, by noun; of calls the newest 50. */
+  namesByNoun(q: Q): Promise<Readonly<Record<string, readonly string[]>>>;
   listNodes(q: Q, includeStopped: boolean): Promise<readonly NodeReport[]>;
   /** The newest that fit the filter, oldest first; `cursor` goes into the next `after`. */
   listEvents(
@@ -326,7 +328,7 @@ export interface Store {
   /** The queue takes no new calls; those that wait go on waiting. False: it was paused so already. */
   pauseQueue(q: Q, queueId: string, pause: { readonly by: string; readonly reason?: string }): Promise<boolean>;
   /** False: it was not paused. */
-  resumeQueue(q: Q, queueId: string): Promise<boolean>;
+  resumeQueue(q: Q, queueId: string, by: string): Promise<boolean>;
 
   // access
   /** Names only, never values. */

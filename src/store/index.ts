@@ -1,4 +1,5 @@
 import type { Store } from './api';
+import type * as Migrate from './migrate';
 import * as agentRows from './sql/agent-rows';
 import * as agents from './sql/agents';
 import * as callCommands from './sql/call-commands';
@@ -12,6 +13,7 @@ import * as eventReport from './sql/event-report';
 import * as insertOffers from './sql/insert-offers';
 import * as match from './sql/match';
 import * as memberState from './sql/member-state';
+import * as names from './sql/names';
 import * as nodes from './sql/nodes';
 import * as offers from './sql/offers';
 import * as openWork from './sql/open-work';
@@ -31,9 +33,16 @@ export type * from './config-types';
 export type * from './report-types';
 export type * from './types';
 export { Listener, type ListenerOptions } from './listener';
-export { migrate, migrationStatus, type MigrationStatus } from './migrate';
+export type { MigrationStatus } from './migrate';
 export type { Notification } from './notifications';
 export { Database, openDatabase, type DatabaseOptions } from './pool';
+
+// The migrations are many files, which only those load who migrate.
+/* eslint-disable @typescript-eslint/no-require-imports */
+export const migrate: typeof Migrate.migrate = (...args) => (require('./migrate') as typeof Migrate).migrate(...args);
+export const migrationStatus: typeof Migrate.migrationStatus = (...args) =>
+  (require('./migrate') as typeof Migrate).migrationStatus(...args);
+/* eslint-enable @typescript-eslint/no-require-imports */
 
 /** The statements, as one value that can be handed around and replaced in tests. */
 export const store: Store = {
@@ -61,6 +70,7 @@ export const store: Store = {
   ...doctor,
   ...openWork,
   ...recordedTraffic,
+  ...names,
   ...queueReport,
   ...eventReport,
 };

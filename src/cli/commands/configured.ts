@@ -1,79 +1,26 @@
-/** list, get, create, set and delete of what stands in the configuration, for every noun alike. */
+/** create, set and delete of what stands in the configuration, for every noun alike. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { readConfiguration } from '../../config/documents/export-document';
-import type { Document } from '../../config/documents/schema';
 import { errorCodeOf } from '../../lib/errno';
 import { SidekickError } from '../../lib/errors';
 import { store } from '../../store';
 import type { Database } from '../../store';
 import type { ChangeOptions } from '../configured/change';
 import { putEntries, removeEntry, report, settled } from '../configured/change';
-import type { ItemOf, ListedNoun, Noun } from '../configured/nouns';
-import { COLUMNS, nameOf, SINGULAR, tenantOf } from '../configured/nouns';
+import type { ItemOf, Noun } from '../configured/nouns';
+import { nameOf, SINGULAR, tenantOf } from '../configured/nouns';
 import type { Item, Setting } from '../configured/settings';
 import { parseSetting } from '../configured/settings';
 import { confirm, count } from '../confirm';
-import type { Context, ListOptions, WatchedListOptions } from '../context';
+import type { Context } from '../context';
 import { withDatabase } from '../database';
-import { notFound } from '../find';
-import { line } from '../io';
-import { printData, printYaml } from '../output/json';
-import type { Column, ListView } from '../output/list';
-import { outputFormat } from '../output/list';
-import { showList } from '../output/show-list';
-
-export interface ConfiguredListOptions extends WatchedListOptions {
-  readonly tenant?: string;
-}
-
-export interface ConfiguredGetOptions extends ListOptions {
-  readonly tenant?: string;
-}
+import { pick } from './configured-list';
 
 export interface ConfiguredChangeOptions extends ChangeOptions {
   /** YAML with the keys of the entry. */
   readonly file?: string;
-}
-
-export async function listConfigured(
-  context: Context,
-  noun: ListedNoun,
-  options: ConfiguredListOptions,
-): Promise<number> {
-  let document: Document | undefined;
-  const view = (now: number): ListView<ItemOf<ListedNoun>> => ({
-    noun,
-    columns: document === undefined ? [] : (COLUMNS[noun]({ document, now }) as readonly Column<ItemOf<ListedNoun>>[]),
-    name: nameOf,
-    json: (item) => item,
-    empty: `no ${noun}; \`sidekick ${noun} create NAME\` makes one`,
-  });
-  return showList(context, options, view, async (db) => {
-    document = await readConfiguration(db);
-    return document[noun].filter((item) => options.tenant === undefined || tenantOf(item) === options.tenant);
-  });
-}
-
-/** The entry as it would stand in a document, with every default. @throws SidekickError SK_NOT_FOUND, SK_CONFLICT */
-export async function getConfigured(
-  context: Context,
-  noun: Noun,
-  name: string,
-  options: ConfiguredGetOptions,
-): Promise<number> {
-  const format = outputFormat(context.io, options);
-  const item = await withDatabase(context, options, async (db) =>
-    pick(noun, await readConfiguration(db), name, options.tenant),
-  );
-  const value = { [SINGULAR[noun]]: item };
-  if (format === 'name') {
-    line(context.io.stdout, nameOf(item));
-  } else if (!printData(context.io, format, value)) {
-    printYaml(context.io, value);
-  }
-  return 0;
 }
 
 /** @throws SidekickError SK_USAGE, SK_CONFIG_INVALID, SK_CONFLICT when there is one already */
@@ -168,23 +115,6 @@ async function touchedBy(db: Database, noun: Noun, item: ItemOf<Noun>): Promise<
     return agent?.offer === undefined ? ['0 calls'] : [`1 call: ${agent.offer.callId} (${agent.offer.state})`];
   }
   return [];
-}
-
-/** @throws SidekickError SK_NOT_FOUND, SK_CONFLICT where two tenants have one of that name */
-export function pick<N extends Noun>(noun: N, document: Document, name: string, tenant: string | undefined): ItemOf<N> {
-  const items = document[noun] as readonly ItemOf<N>[];
-  const found = items.filter((item) => nameOf(item) === name && (tenant === undefined || tenantOf(item) === tenant));
-  const [first] = found;
-  if (first === undefined) {
-    throw notFound(SINGULAR[noun], name, items.map(nameOf), { tenant, list: `sidekick ${noun} list` });
-  }
-  if (found.length > 1) {
-    throw new SidekickError('SK_CONFLICT', `there is more than one ${SINGULAR[noun]} named ${name}`, {
-      why: `the tenants ${found.map((item) => tenantOf(item) ?? '').join(', ')} have one each`,
-      next: 'name the tenant with --tenant',
-    });
-  }
-  return first;
 }
 
 async function readSettings(

@@ -10,7 +10,7 @@ import { withDatabase } from '../database';
 import { line } from '../io';
 import { printData } from '../output/json';
 import { isoTime, outputFormat } from '../output/list';
-import { pick } from './configured';
+import { pick } from './configured-list';
 
 export interface HoursCheckOptions extends ListOptions {
   readonly tenant?: string;

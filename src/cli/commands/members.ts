@@ -7,7 +7,7 @@ import type { ItemOf } from '../configured/nouns';
 import type { Context } from '../context';
 import { say } from '../context';
 import { withDatabase } from '../database';
-import { pick } from './configured';
+import { pick } from './configured-list';
 
 export interface MemberOptions extends ChangeOptions {
   readonly level?: number;

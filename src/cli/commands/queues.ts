@@ -103,7 +103,7 @@ export async function pauseQueue(context: Context, name: string, options: QueueS
 export async function resumeQueue(context: Context, name: string, options: QueueStateOptions): Promise<number> {
   return withDatabase(context, options, async (db) => {
     const queue = await findQueue(db, name, options.tenant);
-    const changed = await store.resumeQueue(db, queue.id);
+    const changed = await store.resumeQueue(db, queue.id, byWhom());
     line(context.io.stdout, `${queue.name} takes calls${changed ? '' : ' already'}`);
     return 0;
   });

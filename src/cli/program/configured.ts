@@ -1,11 +1,13 @@
 /** The verbs that everything has which stands in the configuration. */
 import type { Command } from 'commander';
 import type * as Configured from '../commands/configured';
+import type * as ConfiguredList from '../commands/configured-list';
 import type { ListedNoun, Noun } from '../configured/nouns';
 import type { Context } from '../context';
 import { examples, withList, withTenant, withWatch, withYes } from './shared';
 import type { Run } from './shared';
 
+const loadConfiguredList = (): typeof ConfiguredList => require('../commands/configured-list') as typeof ConfiguredList;
 const loadConfigured = (): typeof Configured => require('../commands/configured') as typeof Configured;
 
 /** What help says of a noun: one of them, a name, and settings that make and change one. */
@@ -21,8 +23,8 @@ export function addList(command: Command, noun: ListedNoun, description: string,
   const list = withWatch(command.command('list')).description(description);
   (noun === 'tenants' ? list : withTenant(list))
     .addHelpText('after', examples(`sidekick ${noun} list`, `sidekick ${noun} list -o json`))
-    .action((options: Configured.ConfiguredListOptions) =>
-      run(loadConfigured, (m) => m.listConfigured(context, noun, options)),
+    .action((options: ConfiguredList.ConfiguredListOptions) =>
+      run(loadConfiguredList, (m) => m.listConfigured(context, noun, options)),
     );
 }
 
@@ -34,8 +36,8 @@ export function addVerbs(command: Command, noun: Noun, words: Words, context: Co
     .description(`${words.one} as it stands in a document, with every default`)
     .argument(argument, `which one, such as ${words.name}`)
     .addHelpText('after', examples(`sidekick ${noun} get ${words.name}`, `sidekick ${noun} get ${words.name} -o json`))
-    .action((name: string, options: Configured.ConfiguredGetOptions) =>
-      run(loadConfigured, (m) => m.getConfigured(context, noun, name, options)),
+    .action((name: string, options: ConfiguredList.ConfiguredGetOptions) =>
+      run(loadConfiguredList, (m) => m.getConfigured(context, noun, name, options)),
     );
   withSettings(owned(command.command('create')))
     .description(`make ${words.one}`)

@@ -1,6 +1,3 @@
-import { z } from 'zod';
-import { carrierSettings, pbxSettings, teamsSettings, webSettings } from '../../config/documents/trunk-settings';
-import { SidekickError } from '../../lib/errors';
 import type { Store } from '../api';
 import type {
   AgentConfig,
@@ -10,8 +7,9 @@ import type {
   PromptConfig,
   QueueConfig,
   TenantConfig,
-  TrunkConfig,
 } from '../config-types';
+import type * as TrunkCheck from '../trunk-check';
+import type { TrunkRecord } from '../trunk-check';
 import type { Queryable } from '../types';
 import { ENDPOINT_JSON, ms, orUndefined } from './fragments';
 
@@ -27,38 +25,17 @@ export const loadTenants: Store['loadTenants'] = async (q) => {
   return rows;
 };
 
-interface TrunkRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly tenantId: string | null;
-  readonly enabled: boolean;
-  readonly kind: TrunkConfig['kind'];
-  readonly settings: unknown;
-}
-
 export const loadTrunks: Store['loadTrunks'] = async (q) => {
   const { rows } = await q.query<TrunkRecord>(
     'select id, name, tenant_id as "tenantId", enabled, kind, settings from trunks where removed_at is null order by name',
     [],
     { idempotent: true },
   );
-  return rows.map(toTrunk);
+  // The check takes its time to load: those who ask for trunks pay for it, not every command.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { checkTrunk } = require('../trunk-check') as typeof TrunkCheck;
+  return rows.map(checkTrunk);
 };
-
-const SCHEMAS = { carrier: carrierSettings, teams: teamsSettings, pbx: pbxSettings, web: webSettings };
-
-/** Settings may have been edited by hand in SQL, so they are checked again. */
-function toTrunk(row: TrunkRecord): TrunkConfig {
-  const parsed = SCHEMAS[row.kind].safeParse(row.settings);
-  if (!parsed.success) {
-    throw new SidekickError('SK_CONFIG_INVALID', `The settings of trunk ${row.name} are not valid`, {
-      why: z.prettifyError(parsed.error).replaceAll('\n', ' '),
-      next: 'apply a corrected document, or correct trunks.settings in the database',
-      context: { trunk: row.name },
-    });
-  }
-  return { ...row, tenantId: orUndefined(row.tenantId), settings: parsed.data } as TrunkConfig;
-}
 
 /** What is null in a row and undefined in our types. */
 const OPTIONAL = [

@@ -1,5 +1,6 @@
 /** A queue as operators look at it: its numbers of today, its members, its callers. */
 import type { Store } from '../api';
+import type { Queryable } from '../types';
 import type { QueueCaller, QueueMember, QueueSummary } from '../report-types';
 import { ENDPOINT_JSON, interval, ms, notify, orUndefined, PRESENCE_JSON, WOKEN } from './fragments';
 import { SERVICE_ORDER } from './queue-visits';
@@ -108,21 +109,30 @@ export const queueCallers: Store['queueCallers'] = async (q, queueId) => {
   return rows.map(withoutNull<QueueCaller>);
 };
 
-export const pauseQueue: Store['pauseQueue'] = async (q, queueId, { by, reason }) => {
-  const { rowCount } = await q.query(
-    `update queues set paused_at = coalesce(paused_at, clock_timestamp()), paused_by = $2, pause_reason = $3
-     where id = $1 and removed_at is null and (paused_at is null or (paused_by, pause_reason) is distinct from ($2, $3::text))
-     returning ${notify('queue', 'id')}`,
-    [queueId, by, reason ?? null],
-  );
-  return rowCount === 1;
-};
+export const pauseQueue: Store['pauseQueue'] = (q, queueId, { by, reason }) =>
+  q.transaction(async (tx) => {
+    await saidBy(tx, by);
+    const { rowCount } = await tx.query(
+      `update queues set paused_at = coalesce(paused_at, clock_timestamp()), paused_by = $2, pause_reason = $3
+       where id = $1 and removed_at is null and (paused_at is null or (paused_by, pause_reason) is distinct from ($2, $3::text))
+       returning ${notify('queue', 'id')}`,
+      [queueId, by, reason ?? null],
+    );
+    return rowCount === 1;
+  });
 
-export const resumeQueue: Store['resumeQueue'] = async (q, queueId) => {
-  const { rowCount } = await q.query(
-    `update queues set paused_at = null, paused_by = null, pause_reason = null
-     where id = $1 and removed_at is null and paused_at is not null returning ${notify('queue', 'id')}`,
-    [queueId],
-  );
-  return rowCount === 1;
-};
+export const resumeQueue: Store['resumeQueue'] = (q, queueId, by) =>
+  q.transaction(async (tx) => {
+    await saidBy(tx, by);
+    const { rowCount } = await tx.query(
+      `update queues set paused_at = null, paused_by = null, pause_reason = null
+       where id = $1 and removed_at is null and paused_at is not null returning ${notify('queue', 'id')}`,
+      [queueId],
+    );
+    return rowCount === 1;
+  });
+
+/** Whom the audit log names for what this transaction changes. */
+async function saidBy(tx: Queryable, by: string): Promise<void> {
+  await tx.query(`select set_config('sidekick.by', $1, true)`, [by]);
+}
