@@ -23,6 +23,7 @@ import { addNodes } from './program/nodes';
 import { addNumbers } from './program/numbers';
 import { addPresence } from './program/presence';
 import { addQueues } from './program/queues';
+import { addReplay } from './program/replay';
 import { addSecrets } from './program/secrets';
 import { addServe } from './program/serve';
 import { numberIn } from './program/shared';
@@ -50,6 +51,7 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addPresence,
   addTeams,
   addEvents,
+  addReplay,
   addSimulate,
   addNodes,
   addUsers,

@@ -28,10 +28,10 @@ function reasonText(refusal: Refusal): string {
       return 'in wrap-up';
     }
     case 'reserved': {
-      return `rung for call ${refusal.callId}`;
+      return refusal.callId === '' ? 'rung for another call' : `rung for call ${refusal.callId}`;
     }
     case 'in-call': {
-      return `in call ${refusal.callId}`;
+      return refusal.callId === '' ? 'in a call' : `in call ${refusal.callId}`;
     }
     case 'at-capacity': {
       return `full: ${refusal.used} of ${refusal.limit}`;

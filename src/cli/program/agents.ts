@@ -1,6 +1,7 @@
 import { Argument } from 'commander';
 import type { Command } from 'commander';
 import type * as AgentState from '../commands/agent-state';
+import type * as AgentWhy from '../commands/agent-why';
 import type * as Agents from '../commands/agents';
 import type * as Members from '../commands/members';
 import type { Context } from '../context';
@@ -9,6 +10,7 @@ import { duration, examples, integerIn, withData, withList, withTenant, withWatc
 import type { Run } from './shared';
 
 const loadAgents = (): typeof Agents => require('../commands/agents') as typeof Agents;
+const loadAgentWhy = (): typeof AgentWhy => require('../commands/agent-why') as typeof AgentWhy;
 const loadMembers = (): typeof Members => require('../commands/members') as typeof Members;
 const loadAgentState = (): typeof AgentState => require('../commands/agent-state') as typeof AgentState;
 
@@ -35,6 +37,13 @@ export function addAgents(program: Command, context: Context, run: Run): void {
     .addHelpText('after', examples('sidekick agents show Anna', 'sidekick agents show Anna -o json'))
     .action((name: string, options: Agents.AgentShowOptions) =>
       run(loadAgents, (m) => m.showAgent(context, name, options)),
+    );
+  withTenant(withList(agents.command('why')))
+    .description('why an agent gets no calls right now; exit code 1 if no queue can offer any')
+    .argument('<name>', 'name of the agent')
+    .addHelpText('after', examples('sidekick agents why Anna', 'sidekick agents why Anna -o json'))
+    .action((name: string, options: AgentWhy.WhyOptions) =>
+      run(loadAgentWhy, (m) => m.whyNoCalls(context, name, options)),
     );
   for (const [verb, description] of VERBS) {
     const command = withTenant(withData(agents.command(verb)))

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type * as CallControl from '../commands/call-control';
+import type * as CallExplain from '../commands/call-explain';
 import type * as CallTrace from '../commands/call-trace';
 import type * as Calls from '../commands/calls';
 import type { Context, ListOptions } from '../context';
@@ -7,6 +8,7 @@ import { examples, integerIn, withData, withList, withWatch, withYes } from './s
 import type { Run } from './shared';
 
 const loadCallControl = (): typeof CallControl => require('../commands/call-control') as typeof CallControl;
+const loadCallExplain = (): typeof CallExplain => require('../commands/call-explain') as typeof CallExplain;
 const loadCallTrace = (): typeof CallTrace => require('../commands/call-trace') as typeof CallTrace;
 const loadCalls = (): typeof Calls => require('../commands/calls') as typeof Calls;
 
@@ -41,6 +43,14 @@ export function addCalls(program: Command, context: Context, run: Run): void {
     .action((id: string, options: CallTrace.TraceOptions) =>
       run(loadCallTrace, (m) => m.traceCall(context, id, options)),
     );
+  withList(calls.command('explain'))
+    .description('why a call went as it went: who was considered at each decision, why not others, and what came of it')
+    .argument('<id>', 'id of the call')
+    .addHelpText(
+      'after',
+      examples('sidekick calls explain 0b2a9bd6-7a4e-4d51-9f0e-6a7dbb5d1b11', 'sidekick calls explain … -o json'),
+    )
+    .action((id: string, options: ListOptions) => run(loadCallExplain, (m) => m.explainCall(context, id, options)));
   withYes(withData(calls.command('hangup')))
     .description('end a call; says which, and asks')
     .argument('<id>', 'id of the call')

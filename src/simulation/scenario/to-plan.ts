@@ -3,6 +3,7 @@ import type { Document } from '../../config/documents/schema';
 import { SidekickError } from '../../lib/errors';
 import type { QueueRules } from '../../routing/types';
 import type { Distribution } from '../distributions';
+import { queueRulesOf } from '../rules';
 import type { Arrivals, Plan, PlannedAgent, PlannedQueue, Traffic } from '../plan';
 import type { Scenario, ScenarioDistribution, ScenarioQueue, ScenarioStaff } from './schema';
 
@@ -83,7 +84,7 @@ function toPlan(
 
 function plannedQueue(queue: ScenarioQueue): PlannedQueue {
   return {
-    rules: queueRules(queue),
+    rules: simulatedRules(queue),
     wrapUpMs: queue.wrapUpSeconds * 1000,
     ringTimeoutMs: queue.ringTimeoutSeconds * 1000,
     serviceLevelMs: queue.serviceLevelSeconds * 1000,
@@ -91,37 +92,21 @@ function plannedQueue(queue: ScenarioQueue): PlannedQueue {
   };
 }
 
-/** The rules of a queue as routing takes them. Hours and pauses are those of a real day and have no place in a run. */
-function queueRules(queue: ScenarioQueue): QueueRules {
-  const seconds = (value: number | undefined, key: string): Record<string, number> =>
-    value === undefined ? {} : { [key]: value * 1000 };
-  const hasExits = Object.entries(queue.exits).some(([reason, action]) => reason !== 'keys' && action !== undefined);
+/** Presence is part of how agents behave here, and a queue without exits asks for fewer decisions. */
+function simulatedRules(queue: ScenarioQueue): QueueRules {
+  const { exits, ...rules } = queueRulesOf({
+    ...queue,
+    preferLastAgent: undefined,
+    noAgentsAfterSeconds: undefined,
+    estimatedWaitOverSeconds: undefined,
+  });
+  const hasExits =
+    queue.maxWaitSeconds !== undefined ||
+    Object.entries(queue.exits).some(([reason, action]) => reason !== 'keys' && action !== undefined);
   return {
-    queueId: queue.name,
-    name: queue.name,
-    strategy: queue.strategy,
-    weight: queue.weight,
-    levels: queue.levels,
-    levelAfterMs: Object.fromEntries(
-      Object.entries(queue.levelAfterSeconds).map(([level, after]) => [level, after * 1000]),
-    ),
-    skipEmptyLevels: queue.skipEmptyLevels,
-    needs: queue.needs,
-    relaxations: queue.relaxations.map(({ afterSeconds, skill, atLeast }) => ({
-      afterMs: afterSeconds * 1000,
-      skill,
-      ...(atLeast === undefined ? {} : { atLeast }),
-    })),
+    ...rules,
     presence: { accept: ['Available'], staleAfterMs: Infinity, unknown: 'accept', graceMs: 0 },
-    maxParallel: queue.maxParallel,
-    stepAgents: queue.stepAgents,
-    stepMs: queue.stepSeconds * 1000,
-    spareScarceAgents: queue.spareScarceAgents,
-    ...seconds(queue.ageCapSeconds, 'ageCapMs'),
-    ...(hasExits || queue.maxWaitSeconds !== undefined ? { exits: queue.exits } : {}),
-    ...(queue.maxWaiting === undefined ? {} : { maxWaiting: queue.maxWaiting }),
-    ...seconds(queue.maxWaitSeconds, 'maxWaitMs'),
-    letRingFinish: queue.letRingFinish,
+    ...(hasExits && exits ? { exits } : {}),
   };
 }
 

@@ -1,0 +1,208 @@
+/** The story of a call in plain words, from its facts and from the decisions that were made about it. Pure. */
+import type { Explanation } from '../../routing/types';
+import type { CallRow, StoredCallEvent, StoredDecision } from '../../store';
+import { shortDuration } from '../output/list';
+import { groupedRefusals } from './refusals';
+
+/** One thing that happened, or that was decided. */
+export interface StoryLine {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface Story {
+  /** One sentence: how long the caller waited, and what for. */
+  readonly summary: string;
+  readonly lines: readonly StoryLine[];
+}
+
+/** `now`: for a call that is not over. */
+export function tellStory(
+  call: CallRow,
+  events: readonly StoredCallEvent[],
+  decisions: readonly StoredDecision[],
+  now: number,
+): Story {
+  const agents = new Map<string, string>();
+  const happened = events.flatMap((event) => {
+    const { offerId, agent } = event.data;
+    if (typeof offerId === 'string' && typeof agent === 'string') {
+      agents.set(offerId, agent);
+    }
+    const text = eventText(event, typeof offerId === 'string' ? (agents.get(offerId) ?? 'the agent') : 'the agent');
+    return text === undefined ? [] : [{ at: event.at, text }];
+  });
+  const decided = decisions.flatMap((decision) => {
+    const explanation = decision.explanations.find((one) => one.callId === call.id);
+    return explanation === undefined ? [] : [{ at: decision.at, text: decisionText(decision, explanation) }];
+  });
+  // What was decided comes before what came of it in the same millisecond.
+  const lines = [...decided, ...happened].sort((a, b) => a.at - b.at);
+  return { summary: summaryOf(call, decisions, now), lines };
+}
+
+function summaryOf(call: CallRow, decisions: readonly StoredDecision[], now: number): string {
+  if (call.queuedAt === undefined) {
+    return call.endedAt === undefined
+      ? 'The caller has not come to a queue yet.'
+      : `The caller never waited in a queue: ${call.reason ?? 'ended'}.`;
+  }
+  const until = call.connectedAt ?? call.endedAt ?? now;
+  const waited = shortDuration(until - call.queuedAt);
+  const end =
+    call.connectedAt !== undefined
+      ? 'then talked with an agent'
+      : call.endedAt !== undefined
+        ? `then the call ended: ${call.reason ?? ''}`
+        : 'and still waits';
+  const why = mainReason(call, decisions, call.queuedAt, until);
+  return `The caller waited ${waited}, ${end}.${why === undefined ? '' : ` Most of that time ${why}.`}`;
+}
+
+/** What stood in the way for the longest part of the wait, by the decision that was in force then. */
+function mainReason(
+  call: CallRow,
+  decisions: readonly StoredDecision[],
+  from: number,
+  until: number,
+): string | undefined {
+  const spent = new Map<string, number>();
+  for (const [i, decision] of decisions.entries()) {
+    const explanation = decision.explanations.find((one) => one.callId === call.id);
+    const next = Math.min(until, decisions[i + 1]?.at ?? until);
+    const length = next - Math.max(from, decision.at);
+    if (explanation !== undefined && length > 0) {
+      const reason = waitReason(explanation);
+      spent.set(reason, (spent.get(reason) ?? 0) + length);
+    }
+  }
+  const [longest] = [...spent].sort((a, b) => b[1] - a[1]);
+  return longest !== undefined && longest[1] > 1000 ? longest[0] : undefined;
+}
+
+const IN_WORDS: Readonly<Record<string, string>> = {
+  'in-call': 'the agents were in calls',
+  reserved: 'the agents were being rung for others',
+  'wrap-up': 'the agents were in wrap-up',
+  'signed-out': 'the agents were signed out',
+  paused: 'the agents were paused',
+  'not-ready': 'the agents were not ready',
+  presence: 'the agents were busy in Teams',
+  'presence-unknown': 'the presence of the agents was not known',
+  'level-not-reached': 'only agents of a later level were free',
+  skill: 'only agents without the skill were free',
+  'skill-not-relaxed-yet': 'only agents with less skill were free',
+  'endpoint-down': 'the agents could not be reached',
+  'excluded-for-this-call': 'the agents who were free had let this call ring',
+};
+
+function waitReason({ chosen, refused, position }: Explanation): string {
+  if (chosen.length > 0) {
+    return 'agents were being rung for the caller';
+  }
+  const [first] = Object.entries(refused).sort((a, b) => b[1] - a[1]);
+  if (first === undefined) {
+    return position > 1 ? 'others came first' : 'the queue had no members';
+  }
+  return IN_WORDS[first[0]] ?? `the agents were kept by ${first[0]}`;
+}
+
+function decisionText(decision: StoredDecision, explanation: Explanation): string {
+  const names = new Map(decision.snapshot.agents.map((agent) => [agent.agentId, agent.name]));
+  const nameOf = (id: string): string => names.get(id) ?? id;
+  const { chosen, candidates, refusals, position, heldFor } = explanation;
+  const why = groupedRefusals(refusals, nameOf, decision.at);
+  const others = why.length === 0 ? '' : ` Not asked: ${why.join('; ')}.`;
+  if (chosen.length > 0) {
+    const rest = candidates.filter((id) => !chosen.includes(id)).map(nameOf);
+    const after = rest.length === 0 ? '' : ` (after them: ${listed(rest)})`;
+    return `decided in "${decision.queue}": ${listed(chosen.map(nameOf))} ${chosen.length === 1 ? 'is' : 'are'} rung${after}.${others}`;
+  }
+  const place = position > 1 ? `${position - 1} in front of this caller; ` : '';
+  if (heldFor !== undefined) {
+    return `decided in "${decision.queue}": ${place}${nameOf(heldFor.agentId)}, who spoke with this caller before, is waited for until ${clock(heldFor.until)}.`;
+  }
+  const changes = refusals.flatMap(({ refusal }) =>
+    'changesAt' in refusal && refusal.changesAt !== undefined ? [refusal.changesAt] : [],
+  );
+  const next = changes.length === 0 ? '' : ` The first of that changes by itself at ${clock(Math.min(...changes))}.`;
+  return `decided in "${decision.queue}": ${place}nobody could take it. ${why.length === 0 ? 'The queue has no members.' : `${capital(why.join('; '))}.`}${next}`;
+}
+
+/** What ops would say of a fact; undefined for what adds nothing to the story. */
+function eventText({ kind, data }: StoredCallEvent, agent: string): string | undefined {
+  const text = (key: string): string => {
+    const value = data[key];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  };
+  switch (kind) {
+    case 'call:arrived': {
+      return `the call came in for ${text('number')}`;
+    }
+    case 'call:answered': {
+      return 'the caller was answered';
+    }
+    case 'call:waiting': {
+      return `the caller waits in "${text('queue')}" at position ${text('position')}`;
+    }
+    case 'call:offered': {
+      return `${text('agent')} is rung`;
+    }
+    case 'offer:refused': {
+      return `${agent} did not take it: ${text('outcome')}${text('sipStatus') === '' ? '' : ` (SIP ${text('sipStatus')})`}`;
+    }
+    case 'offer:closed': {
+      return closedText(data, agent);
+    }
+    case 'call:connected': {
+      return `${agent} and the caller talk`;
+    }
+    case 'call:exit': {
+      return `the caller leaves "${text('queue')}" (${text('reason')}) for ${text('to')}`;
+    }
+    case 'call:key': {
+      return `the caller presses ${text('key')}`;
+    }
+    case 'call:ended': {
+      return `the call is over: ${text('reason')}`;
+    }
+    case 'flow:started': {
+      return `flow "${text('flow')}" begins`;
+    }
+    case 'flow:menu': {
+      return `the caller hears the menu "${text('prompt')}"`;
+    }
+    case 'transfer:started': {
+      return `the call is sent on to ${text('to')}`;
+    }
+    default: {
+      return undefined;
+    }
+  }
+}
+
+function closedText(data: StoredCallEvent['data'], agent: string): string | undefined {
+  if (data['kind'] === 'canceled') {
+    const why = {
+      elsewhere: 'another agent was faster',
+      'caller-gone': 'the caller was gone',
+      withdrawn: 'taken back',
+    };
+    return `${agent} rings no more: ${why[data['why'] as keyof typeof why] ?? 'taken back'}`;
+  }
+  return data['kind'] === 'refused' && data['outcome'] === 'no-answer' ? `${agent} let it ring out` : undefined;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Filled in with the caller's clock by who prints it. */
+export function clock(at: number): string {
+  return `{${at}}`;
+}
