@@ -23,6 +23,7 @@ import { configurationHistory } from './0022-configuration-history';
 import { auditLog } from './0023-audit-log';
 import { configurationLock } from './0024-configuration-lock';
 import { configurationNames } from './0025-configuration-names';
+import { tenantOfExclusions } from './0026-tenant-of-exclusions';
 import { memberRuntime } from './0030-member-runtime';
 import { agentStatesRuntime } from './0031-agent-states-runtime';
 import { parallelOffers } from './0032-parallel-offers';
@@ -69,6 +70,7 @@ export const migrations: readonly Migration[] = [
   auditLog,
   configurationLock,
   configurationNames,
+  tenantOfExclusions,
   memberRuntime,
   agentStatesRuntime,
   parallelOffers,

@@ -301,6 +301,7 @@ class NodeBuilder implements Node {
   async #reload(): Promise<void> {
     await this.#secrets.load();
     await this.#config.reload();
+    this.#work?.dispatcher.rulesChanged();
   }
 
   links(): Readonly<Record<string, LinkView>> {

@@ -119,6 +119,20 @@ export class Dispatcher implements Matcher, MatchTravel {
     this.#request(queueId, 'event');
   }
 
+  /** The rules of queues may be others now: every queue in which calls wait is looked at anew. */
+  rulesChanged(): void {
+    this.#deps.store.queuesWithWaitingCalls(false).then(
+      (found) => {
+        for (const queueId of found) {
+          this.#request(queueId, 'event');
+        }
+      },
+      (error: unknown) => {
+        this.#deps.log.warn({ event: 'rules_not_looked_at', reason: describeError(error) });
+      },
+    );
+  }
+
   /** An agent may be able to take calls now. */
   agentChanged(agentIds: readonly string[]): void {
     const open = agentIds.filter((agentId) => !this.#answered.delete(agentId));
