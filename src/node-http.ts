@@ -1,6 +1,8 @@
-import type { Settings } from './config/settings';
+import type { Settings, SignInSettings } from './config/settings';
+import type { Identity } from './http/identity';
 import type { GraphNotifications, NodeView } from './http/ports';
 import { startHttp } from './http/server';
+import { SignIn } from './http/sign-in';
 import type { HttpServer } from './http/server';
 import type { Log } from './lib/log';
 import type { Metrics } from './lib/metrics';
@@ -30,7 +32,7 @@ export async function startNodeHttp({
   metrics,
   log,
 }: NodeHttpDeps): Promise<HttpServer | undefined> {
-  const { http, adminToken } = settings;
+  const { http, adminToken, signIn } = settings;
   if (!http) {
     return undefined;
   }
@@ -43,9 +45,21 @@ export async function startNodeHttp({
       findCall: (callId) => store.findCall(db, callId),
       callEvents: (callId) => store.callEvents(db, callId),
     },
+    userByToken: (digest) => store.userByToken(db, digest),
+    signIn: signIn && signInAt(signIn, db),
+    center: { db, store },
     ...(notifications === undefined ? {} : { notifications }),
     metrics,
     log,
     version: packageVersion(),
   });
+}
+
+function signInAt(settings: SignInSettings, db: Database): (token: string) => Promise<Identity> {
+  const signIn = new SignIn({
+    settings,
+    now: () => Date.now(),
+    userByEntraId: (entraUserId) => store.userByEntraId(db, entraUserId),
+  });
+  return (token) => signIn.identify(token);
 }

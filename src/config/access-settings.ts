@@ -31,8 +31,8 @@ export function readSecretKeySettings(read: SettingsReader): readonly SecretKey[
 
 /** undefined where nobody signs in at Entra. Problems go to `read`. */
 export function readSignIn(read: SettingsReader): SignInSettings | undefined {
-  const tenantId = read.optional('SIDEKICK_SIGN_IN_TENANT_ID', parse.tenant);
-  const clientId = read.optional('SIDEKICK_SIGN_IN_CLIENT_ID', parse.plainText);
+  const tenantId = read.optional('SIDEKICK_SIGN_IN_TENANT_ID', guid);
+  const clientId = read.optional('SIDEKICK_SIGN_IN_CLIENT_ID', guid);
   const cloud = read.withDefault('SIDEKICK_GRAPH_CLOUD', parse.cloud, 'global');
   const authority = read.withDefault('SIDEKICK_SIGN_IN_AUTHORITY', parse.serviceUrl, GRAPH_CLOUDS[cloud].authority);
   if ((tenantId === undefined) !== (clientId === undefined)) {
@@ -46,4 +46,12 @@ export function readSignIn(read: SettingsReader): SignInSettings | undefined {
     return undefined;
   }
   return tenantId === undefined || clientId === undefined ? undefined : { tenantId, clientId, authority };
+}
+
+/** Tokens name tenants and applications by their ids, so domains will not do. */
+function guid(text: string): string {
+  if (!/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(text)) {
+    throw new Error('is not an id (GUID) as Entra shows it');
+  }
+  return text.toLowerCase();
 }

@@ -88,9 +88,9 @@ export const SETTINGS = [
   spec(
     'SIDEKICK_SIGN_IN_TENANT_ID',
     'The Entra tenant whose users may sign in to the API (docs/security.md); without it nobody signs in there',
-    'GUID or domain',
+    'GUID',
     'none',
-    'contoso.onmicrosoft.com',
+    '9b1c7f6e-4f0c-4a67-8f3a-2f5b8c1d7e90',
   ),
   spec(
     'SIDEKICK_SIGN_IN_CLIENT_ID',

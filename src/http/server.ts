@@ -7,10 +7,17 @@ import { errorCodeOf } from '../lib/errno';
 import { describeError, isSidekickError, SidekickError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import type { Metrics } from '../lib/metrics';
+import type { UserRow } from '../store/types';
 import { callsApi } from './calls-api';
+import { centerApi } from './center-api';
+import type { Center } from './center-api';
+import { controlApi } from './control-api';
 import { graphWebhook } from './graph-webhook';
+import { apiRoute, Guard } from './guard';
+import type { ApiRoute } from './guard';
 import { health } from './health';
 import { metricsPage } from './metrics-page';
+import type { Identity } from './identity';
 import type { CallReader, GraphNotifications, NodeView } from './ports';
 
 export interface HttpOptions {
@@ -18,6 +25,14 @@ export interface HttpOptions {
   readonly adminToken: string | undefined;
   readonly node: NodeView;
   readonly calls: CallReader;
+  /** By the SHA-256 of a token; undefined: there are no users. */
+  readonly userByToken?: (digest: Buffer) => Promise<UserRow | undefined>;
+  /** undefined: nobody signs in at Entra. */
+  readonly signIn?: ((token: string) => Promise<Identity>) | undefined;
+  /** What supervisors see and steer; undefined: calls can be read and nothing else. */
+  readonly center?: Center;
+  /** Hears of every route of the API as it is made. */
+  readonly onApiRoute?: (route: ApiRoute) => void;
   /** undefined: Graph sends nothing by itself. */
   readonly notifications?: GraphNotifications;
   readonly metrics: Metrics;
@@ -49,7 +64,7 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
   });
   app.setNotFoundHandler((_request, reply) => {
     const error = new SidekickError('SK_NOT_FOUND', 'there is nothing here', {
-      next: 'see /healthz, /readyz, /metrics and /api/v1/calls',
+      next: 'see /healthz, /readyz, /metrics and docs/api.md',
     });
     return reply.code(404).send(errorAnswer(error).body);
   });
@@ -58,11 +73,33 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
   if (options.notifications) {
     void app.register(graphWebhook, { notifications: options.notifications });
   }
-  void app.register(callsApi, {
-    calls: options.calls,
-    access: () => ({ adminToken: options.adminToken, boundTo: options.listen.host }),
-  });
+  registerApi(app, options);
   return app;
+}
+
+/** Everything under /api/ in one room with one door. */
+function registerApi(app: FastifyInstance, options: HttpOptions): void {
+  const guard = new Guard(() => ({
+    adminToken: options.adminToken,
+    boundTo: options.listen.host,
+    userByToken: options.userByToken,
+    signIn: options.signIn,
+  }));
+  void app.register((api, _options, done) => {
+    api.addHook('onRequest', guard.check);
+    api.addHook('onRoute', (route) => {
+      const told = apiRoute(route);
+      if (told !== undefined) {
+        options.onApiRoute?.(told);
+      }
+    });
+    void api.register(callsApi, { calls: options.calls, guard });
+    if (options.center) {
+      void api.register(centerApi, { ...options.center, guard });
+      void api.register(controlApi, { ...options.center, guard });
+    }
+    done();
+  });
 }
 
 /**

@@ -24,6 +24,7 @@ import type {
   AgentStateChange,
   AgentToPoll,
   AnswerResult,
+  AuditRow,
   CallCommand,
   CallEvent,
   CallFilter,
@@ -374,6 +375,9 @@ export interface Store {
   // traffic
   /** What came to a queue, and to all queues that share an agent with it, in the last `lengthMs`. For simulations. */
   recordedTraffic(q: Q, queueId: string, lengthMs: Millis): Promise<RecordedTraffic>;
+
+  /** Newest first. */
+  auditTrail(q: Q, filter: { readonly limit: number }): Promise<readonly AuditRow[]>;
 
   // doctor
   databaseFacts(q: Q): Promise<DatabaseFacts>;

@@ -3,6 +3,7 @@ import type * as Migrate from './migrate';
 import * as agentRows from './sql/agent-rows';
 import * as agents from './sql/agents';
 import * as callCommands from './sql/call-commands';
+import * as audit from './sql/audit';
 import * as calls from './sql/calls';
 import * as configuration from './sql/configuration';
 import * as decisions from './sql/decisions';
@@ -68,6 +69,7 @@ export const store: Store = {
   ...secrets,
   ...users,
   ...doctor,
+  ...audit,
   ...openWork,
   ...recordedTraffic,
   ...names,

@@ -588,3 +588,19 @@ export interface PresenceAge {
   readonly unknown: number;
   readonly oldestMs: number | undefined;
 }
+
+// ---------------------------------------------------------------- audit
+
+export interface AuditRow {
+  readonly at: Millis;
+  readonly by: string;
+  /** Name of the program that was connected. */
+  readonly via: string;
+  /** Undefined: of no tenant. */
+  readonly tenant: string | undefined;
+  readonly noun: string;
+  readonly name: string;
+  readonly what: 'create' | 'change' | 'remove';
+  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly after: Readonly<Record<string, unknown>> | null;
+}
