@@ -1,6 +1,7 @@
 /** Tokens that an identity provider signed (RFC 7519, RS256 alone): reading them, and the keys of their issuer (RFC 7517). */
 import { createPublicKey, verify } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
+import { toError } from './errors';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -56,7 +57,7 @@ export class IssuerKeys {
   #keys: ReadonlyMap<string, KeyObject> = new Map();
   #askedAt = -Infinity;
   #asking: Promise<void> | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(url: string, now: () => number) {
     this.#url = url;
@@ -91,7 +92,7 @@ export class IssuerKeys {
       this.#keys = new Map(rsa.map((key) => [key.kid ?? '', createPublicKey({ key, format: 'jwk' })]));
       this.#failure = undefined;
     } catch (error) {
-      this.#failure = error;
+      this.#failure = toError(error);
     }
   }
 }
