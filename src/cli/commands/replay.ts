@@ -13,8 +13,10 @@ import { readFileOf } from './config';
 
 export interface ReplayOptions extends ListOptions {
   readonly tenant?: string;
-  readonly from: number;
-  readonly to: number;
+  /** Milliseconds since the epoch; undefined: a day ago. */
+  readonly from?: number;
+  /** Undefined: now. */
+  readonly to?: number;
   readonly queue?: string;
   readonly config?: string;
   readonly limit: number;
@@ -25,6 +27,7 @@ interface Found extends Difference {
 }
 
 const PAGE = 500;
+const DAY_MS = 86_400_000;
 
 /** Exit code 1: some would differ. @throws SidekickError SK_NOT_FOUND, SK_CONFIG_INVALID */
 export async function replay(context: Context, options: ReplayOptions): Promise<number> {
@@ -39,8 +42,8 @@ export async function replay(context: Context, options: ReplayOptions): Promise<
     let last: StoredDecision | undefined;
     for (;;) {
       const page = await store.decisions(db, {
-        from: options.from,
-        to: options.to,
+        from: options.from ?? Date.now() - DAY_MS,
+        to: options.to ?? Date.now(),
         limit: PAGE,
         ...(queueId === undefined ? {} : { queueId }),
         ...(last === undefined ? {} : { after: { at: last.at, id: last.id } }),

@@ -12,8 +12,8 @@ export function addReplay(program: Command, context: Context, run: Run): void {
     .description(
       "recorded decisions through today's rules, or a changed configuration: which would differ; exit code 1 if any does",
     )
-    .option('--from <time>', 'from this time on (ISO), or so long ago, such as 2h', moment, moment('1d'))
-    .option('--to <time>', 'up to this time (ISO), or so long ago', moment, moment('0s'))
+    .option('--from <time>', 'from this time on (ISO), or so long ago, such as 2h; default: 1d', moment)
+    .option('--to <time>', 'up to this time (ISO), or so long ago; default: now', moment)
     .option('--queue <name>', 'only decisions asked for by this queue')
     .option('-f, --config <file>', 'as if this configuration document had been in force')
     .option('--limit <n>', 'list at most so many differences; all are counted', (text) => Number(text), 50)
