@@ -4,6 +4,7 @@ import type { Metrics } from './lib/metrics';
 import type { NodeConfig } from './node-config';
 import type { DrachtioLink } from './signaling/drachtio-link';
 import type { ReferPolicy } from './signaling/agent-refer';
+import { CertificateWatch } from './signaling/teams/certificate-watch';
 import { NameCache } from './signaling/teams/name-cache';
 import { referPolicy } from './signaling/teams/refer-policy';
 import { TeamsInbound } from './signaling/teams/teams-inbound';
@@ -52,10 +53,24 @@ export function startNodeTeams(deps: NodeTeamsDeps): NodeTeams {
     },
   });
   const inbound = new TeamsInbound({ metrics, log, stopping: deps.stopping });
+  const certificates = new CertificateWatch({
+    log,
+    metrics,
+    now: () => clock.now(),
+    address: () => link.transports.find((t) => t.protocol === 'tls'),
+  });
+  const watchCertificates = (): void => {
+    certificates.load(config.teamsTrunks().flatMap((trunk) => (trunk.form === 'direct' ? [trunk.sbcName] : [])));
+  };
+  // Before the first connection nothing is known of the SIP server's transports.
+  const offUp = link.events.on('up', watchCertificates);
   const reload = (): void => {
     const trunks = config.teamsTrunks();
     health.load(trunks);
     inbound.load(trunks);
+    if (link.state.up) {
+      watchCertificates();
+    }
   };
   reload();
   return {
@@ -68,6 +83,8 @@ export function startNodeTeams(deps: NodeTeamsDeps): NodeTeams {
         health.views().map(({ name, up, detail, since }) => [`teams ${name}`, { up, detail, since, needed: false }]),
       ),
     close: () => {
+      offUp();
+      certificates.close();
       health.close();
     },
   };

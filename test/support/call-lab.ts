@@ -49,6 +49,10 @@ export interface LabOptions {
   readonly carrier?: Readonly<Record<string, unknown>>;
   /** Settings of the Teams trunk on top of the lab's defaults. */
   readonly teams?: Readonly<Record<string, unknown>>;
+  /** Domains of the simulated tenant. Default: example.com. */
+  readonly domains?: readonly string[];
+  /** Names in the SBC's certificate. Default: sbc1.example.com. */
+  readonly sbcNames?: readonly string[];
   /** Names of the proxies, all at the simulated tenant. Default: the first one. */
   readonly proxies?: readonly string[];
   /** A whole configuration instead of the lab's own; `teamsProxy` is where the simulated tenant takes calls. */
@@ -237,13 +241,14 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
     tenantId: '11111111-2222-4333-8444-555555555555',
     clientId: '66666666-7777-4888-8999-aaaaaaaaaaaa',
     clientSecret: 'lab-secret',
-    domains: ['example.com'],
+    domains: options.domains ?? ['example.com'],
     users: demoUsers().map((user) => ({ ...user, script: { kind: 'answer', afterMs: 200 } })),
     listenFor: [CALLER_TONE],
     log,
   });
   closers.push(() => tenant.close());
-  const servers = REAL.drachtio && REAL.freeswitch ? undefined : await startEmbedded(closers, authority);
+  const servers =
+    REAL.drachtio && REAL.freeswitch ? undefined : await startEmbedded(closers, authority, options.sbcNames ?? [SBC]);
   const teamsProxy = `127.0.0.1:${tenant.sipPort}`;
   const text = options.document?.({ teamsProxy }) ?? labDocument(options, teamsProxy);
   await applyDocument(database.db, readDocument(text, 'lab.yaml'), { by: 'lab' });
@@ -306,8 +311,9 @@ interface EmbeddedServers {
 async function startEmbedded(
   closers: (() => Promise<void>)[],
   authority: Awaited<ReturnType<typeof makeTestAuthority>>,
+  sbcNames: readonly string[],
 ): Promise<EmbeddedServers> {
-  const sbc = await authority.issue([SBC]);
+  const sbc = await authority.issue(sbcNames);
   const sip = await startSipServer({
     adminHost: '127.0.0.1',
     adminPort: 0,

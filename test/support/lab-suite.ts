@@ -59,11 +59,16 @@ export function labSuite(options: LabOptions = {}): LabSuite {
       );
     },
     allAvailable: async () => {
+      const { tenant, database } = get();
+      tenant.misbehave({ what: 'presence-lag', ms: 0 });
+      const asked = Date.now();
       await eventually('all available', async () => {
-        const agents = await store.listAgents(get().database.db);
-        return (
-          agents.every((a) => typeof a.presence === 'string' || a.presence.availability === 'Available') || undefined
-        );
+        const agents = await store.listAgents(database.db);
+        return agents.every(({ presence: p }) =>
+          typeof p === 'string' ? true : p.availability === 'Available' && p.readAt >= asked,
+        )
+          ? true
+          : undefined;
       });
     },
     bothHear: async (call, agent) => {
