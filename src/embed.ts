@@ -13,6 +13,7 @@ import { startMediaServer } from './embedded/media-server/media-server';
 import { startEmbeddedPostgres } from './embedded/postgres';
 import { startSipServer } from './embedded/sip-server/sip-server';
 import type { EmbeddedSipServer } from './embedded/sip-server/sip-server';
+import { playScenario, requireScenario } from './embedded/teams/scenarios';
 import { startTeamsTenant } from './embedded/teams/tenant';
 import { demoUsers } from './embedded/teams/users';
 import { writeWhole } from './embedded/tls/files';
@@ -206,6 +207,7 @@ class Assembly {
       proxyAddress: formatHostPort({ host: HOST, port: tenant.sipPort }),
       sbcName: SBC_NAME,
       agents: tenant.users(),
+      play: (scenario) => playScenario(tenant, requireScenario(scenario)),
     };
   }
 

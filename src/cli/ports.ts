@@ -39,6 +39,8 @@ export interface SimulatedTenant {
     readonly number: string;
     readonly entraUserId: string;
   }[];
+  /** Sets it up for a scenario. @throws SK_USAGE for one that there is not. */
+  play(scenario: string): void;
 }
 
 export interface Embedded {

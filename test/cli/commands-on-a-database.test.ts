@@ -172,6 +172,7 @@ describe('the configuration of the demo', () => {
     baseUrl: 'http://127.0.0.1:1',
     proxyAddress: '127.0.0.1:5071',
     sbcName: 'sbc.sidekick.example',
+    play: () => undefined,
     agents: [{ name: 'anna', displayName: 'Anna Albrecht', number: '+49301000201', entraUserId: newId() }],
   };
   let database: TestDatabase;

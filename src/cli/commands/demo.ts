@@ -3,6 +3,7 @@ import path from 'node:path';
 import pino from 'pino';
 import pc from 'picocolors';
 import { formatHostPort } from '../../config/settings-values';
+import { requireScenario } from '../../embedded/teams/scenarios';
 import { createLog } from '../../lib/log';
 import type { Log } from '../../lib/log';
 import { openDatabase } from '../../store';
@@ -20,6 +21,8 @@ export interface DemoCommandOptions extends CommonOptions {
   readonly http: string;
   /** Log on stderr instead of into a file. */
   readonly log?: boolean;
+  /** What the simulated tenant is set up for. */
+  readonly scenario?: string;
 }
 
 const DRAIN_MS = 2000;
@@ -27,6 +30,9 @@ const DRAIN_MS = 2000;
 /** Everything embedded, until Ctrl-C. */
 export async function demo(context: Context, options: DemoCommandOptions): Promise<number> {
   const { io } = context;
+  if (options.scenario !== undefined) {
+    requireScenario(options.scenario);
+  }
   const startedAt = Date.now();
   const dataDir = path.resolve(io.cwd, options.data);
   requireNotRunning(dataDir); // before its log is touched
@@ -43,6 +49,9 @@ export async function demo(context: Context, options: DemoCommandOptions): Promi
     prepare: async ({ tenant }, settings) => {
       if (tenant === undefined) {
         return;
+      }
+      if (options.scenario !== undefined) {
+        tenant.play(options.scenario);
       }
       const db = openDatabase({ url: settings.databaseUrl, log: log.log, max: 2, applicationName: 'sidekick-demo' });
       try {

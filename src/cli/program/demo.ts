@@ -14,6 +14,7 @@ export function addDemo(program: Command, context: Context, run: Run): void {
     .option('--sip <host:port>', 'where callers reach it, UDP and TCP', '127.0.0.1:5060')
     .option('--http <host:port>', 'where health, metrics and the API answer', '127.0.0.1:8080')
     .option('--log', 'show the log')
+    .option('--scenario <name>', 'what the simulated Teams tenant does, such as voicemail')
     .addHelpText('after', examples('sidekick demo', 'sidekick demo --sip 127.0.0.1:15060 --http 127.0.0.1:18080'))
     .action((options: Demo.DemoCommandOptions) => run(loadDemo, (m) => m.demo(context, options)));
   withData(demo.command('call'))

@@ -1,3 +1,4 @@
+import { SidekickError } from '../../lib/errors';
 import type { MisbehaviourInput } from './misbehaviour';
 import type { AgentScriptInput } from './scripts';
 
@@ -77,8 +78,15 @@ export const SCENARIOS = {
 
 export type ScenarioName = keyof typeof SCENARIOS;
 
-export function isScenario(name: string): name is ScenarioName {
-  return Object.hasOwn(SCENARIOS, name);
+/** @throws SidekickError SK_USAGE that names the known scenarios. */
+export function requireScenario(name: string): ScenarioName {
+  if (!Object.hasOwn(SCENARIOS, name)) {
+    throw new SidekickError('SK_USAGE', `No scenario ${name}`, {
+      next: `There are ${Object.keys(SCENARIOS).join(', ')}; docs/simulated-teams.md says what each does.`,
+    });
+  }
+
+  return name as ScenarioName;
 }
 
 /** Sets the tenant up for a scenario. */

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { refusalOutcome } from '../../../src/signaling/agent-outcome';
 import { parseHostports } from '../../../src/signaling/drachtio-link';
 import { legOf, originateArguments } from '../../../src/signaling/originate';
 import { pbxInvite } from '../../../src/signaling/pbx/pbx-invite';
 import { isHoldOffer } from '../../../src/signaling/reinvite';
+import { tableRows } from '../../support/markdown-table';
 
 describe('the INVITE to a PBX agent', () => {
   it('goes to the extension over the transport of the trunk', () => {
@@ -89,5 +91,23 @@ describe('small readers', () => {
     expect(isHoldOffer('c=IN IP4 0.0.0.0\r\n')).toBe(true);
     expect(isHoldOffer('v=0\r\na=sendrecv\r\n')).toBe(false);
     expect(isHoldOffer('v=0\r\na=recvonly\r\n')).toBe(false);
+  });
+});
+
+describe('docs/teams.md', () => {
+  const rows = tableRows(readFileSync('docs/teams.md', 'utf8'), 'status');
+
+  it('has the table of final responses as they are read', () => {
+    const outcomes = rows
+      .filter(([status]) => /^\d{3}/.test(status ?? ''))
+      .map(([status = '', outcome]) => [
+        outcome,
+        refusalOutcome(Number(status.slice(0, 3)), { rang: status.includes('after ringing') }),
+      ]);
+    expect(outcomes.every(([written, real]) => written === real)).toBe(true);
+    const named = new Set(rows.map(([status = '']) => Number(status.slice(0, 3))));
+    for (let status = 400; status < 700; status++) {
+      expect(named.has(status) || refusalOutcome(status) === 'failed').toBe(true);
+    }
   });
 });
