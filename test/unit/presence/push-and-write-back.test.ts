@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { store } from '../../../src/store';
 import { eventually } from '../../support/call-lab';
-import { LAB_CLIENT, PresenceLab, userOf } from '../../support/presence-lab';
+import { LAB_CLIENT, LAB_TENANT, PresenceLab, userOf } from '../../support/presence-lab';
 import type { PresenceNode } from '../../support/presence-lab';
 import { waitingCall, reserve } from '../../support/scenario';
 
@@ -227,5 +229,26 @@ describe('write-back', () => {
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(session('anna')).toBeUndefined();
     await store.endWrapUp(lab.database.db, lab.scenario.agents['anna']!, 'anna');
+  });
+});
+
+describe('tenants with registrations of their own', () => {
+  it('are read by themselves: the outage of one does not touch the others, and each agent is read by one', async () => {
+    const { tenant } = await lab.agent('anna');
+    const file = path.join(lab.directory, 'tenants.yaml');
+    const registration = { tenant, tenantId: LAB_TENANT, clientId: LAB_CLIENT, clientSecretFrom: 'LAB_SECRET' };
+    const urls = { baseUrl: lab.http.baseUrl, authority: lab.http.baseUrl };
+    writeFileSync(file, JSON.stringify({ tenants: [{ ...registration, ...urls }] }));
+    const node = await start({
+      env: { SIDEKICK_GRAPH_TENANTS: file, LAB_SECRET: 'lab-secret', SIDEKICK_GRAPH_CLIENT_SECRET: 'wrong' },
+    });
+    await eventually('presence of the tenant', async () =>
+      (await shown('anna')) === 'Available/graph-poll' ? true : undefined,
+    );
+    await eventually('both links', () => (node.presence.links()[`graph ${tenant}`]?.up ? true : undefined));
+    expect(node.presence.links()['graph']).toMatchObject({ up: true, detail: 'no Teams agent to read', needed: false });
+    const { rows } = await lab.database.db.query<{ name: string }>('select name from leases order by name');
+    expect(rows.map((row) => row.name)).toEqual(['presence:*', `presence:${tenant}`]);
+    expect(await store.agentsToPoll(lab.database.db, { except: [tenant] })).toEqual([]);
   });
 });

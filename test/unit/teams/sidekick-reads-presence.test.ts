@@ -31,6 +31,7 @@ beforeEach(async () => {
       clientId: CLIENT,
       clientSecret: 'right',
       clientCertificate: identity.leaf,
+      clientAssertion: 'a.federated.token',
       users: demoUsers(),
       presenceLagMs: 0,
     },
@@ -40,7 +41,7 @@ beforeEach(async () => {
 });
 afterEach(() => http.close());
 
-function client(credential: { clientSecret: string } | { certificate: string }) {
+function client(credential: { clientSecret: string } | { certificate: string } | { assertionFile: string }) {
   return createGraphClient(
     {
       tenantId: TENANT,
@@ -72,6 +73,27 @@ test('with a certificate it reads too, and after a revocation it fetches a new t
   services.entra.revoke();
   expect(await graph.readPresences(ids)).toHaveLength(ids.length);
   expect(services.entra.issued).toBe(2);
+  graph.close();
+});
+
+test('with a federated credential it reads too, from the file as it is at that moment', async () => {
+  const file = join(directory, 'token');
+  await writeFile(file, 'an.old.token\n');
+  const graph = client({ assertionFile: file });
+  await expect(graph.readPresences(ids)).rejects.toMatchObject({ code: 'SK_GRAPH_REFUSED' });
+  await writeFile(file, 'a.federated.token\n');
+  expect(await graph.readPresences(ids)).toHaveLength(ids.length);
+  graph.close();
+});
+
+test('it shows and clears a session of its own, and clearing one that is gone is no error', async () => {
+  const graph = client({ clientSecret: 'right' });
+  await graph.setPresence(ids[0]!, { availability: 'Busy', activity: 'InACall' }, 600_000);
+  expect((await graph.readPresences(ids))[0]).toMatchObject({ availability: 'Busy', activity: 'InACall' });
+  await graph.clearPresence(ids[0]!);
+  await graph.clearPresence(ids[0]!);
+  expect((await graph.readPresences(ids))[0]).toMatchObject({ availability: 'Available' });
+  expect(services.graphRules.list()).toEqual([]);
   graph.close();
 });
 
