@@ -7,10 +7,10 @@ import { describeError, isSidekickError } from '../lib/errors';
 import { newToken } from '../lib/ids';
 import type { Log } from '../lib/log';
 import type { GraphSubscription, PresenceScopeState } from '../store/types';
-import type { AccountTokens } from './account-tokens';
 import type { GraphClient } from './graph-client';
 import { isRecord } from './graph-client';
 import { askedWaitOf, statusOf } from './graph-errors';
+import type { TokenProvider } from './graph-tokens';
 import type { NotificationKeys } from './notification-keys';
 import { MAX_IDS_PER_READ } from './ports';
 import { SilenceWatch } from './silence-watch';
@@ -29,11 +29,16 @@ export interface SubscriptionStore {
   remove(id: string): Promise<void>;
 }
 
+/** A signed-in account. */
+export interface SubscribingAccount extends TokenProvider {
+  readonly name: string;
+}
+
 export interface SubscriberDeps {
   readonly scope: string;
   readonly client: Pick<GraphClient, 'send'>;
-  readonly accounts: readonly AccountTokens[];
-  readonly keys: NotificationKeys;
+  readonly accounts: readonly SubscribingAccount[];
+  readonly keys: Pick<NotificationKeys, 'current'>;
   readonly store: SubscriptionStore;
   readonly publicUrl: string;
   readonly clock: Clock;
@@ -45,7 +50,7 @@ export interface SubscriberDeps {
 }
 
 interface Run {
-  readonly account: AccountTokens;
+  readonly account: SubscribingAccount;
   readonly watch: SilenceWatch;
   state: SubscriptionState;
   row: GraphSubscription | undefined;

@@ -1,9 +1,8 @@
 import { SidekickError } from '../../../src/lib/errors';
 import { silentLog } from '../../../src/lib/log';
-import type { AccountTokens } from '../../../src/presence/account-tokens';
 import type { GraphCall } from '../../../src/presence/graph-request';
-import type { NotificationKeys } from '../../../src/presence/notification-keys';
 import { Subscriber } from '../../../src/presence/subscriber';
+import type { SubscribingAccount } from '../../../src/presence/subscriber';
 import type { GraphSubscription } from '../../../src/store/types';
 import { ManualClock } from '../../support/manual-clock';
 
@@ -25,7 +24,10 @@ function setUp(accounts = ['first', 'second'], users = 700) {
     scope: '*',
     client: {
       send: async (call, tokens) => {
-        world.calls.push({ at: clock.now(), what: `${call.method} ${call.path} by ${(tokens as AccountTokens).name}` });
+        world.calls.push({
+          at: clock.now(),
+          what: `${call.method} ${call.path} by ${(tokens as SubscribingAccount).name}`,
+        });
         const refusal = world.refuse?.(call);
         if (refusal) {
           throw refusal;
@@ -38,8 +40,8 @@ function setUp(accounts = ['first', 'second'], users = 700) {
             : undefined;
       },
     },
-    accounts: accounts.map((name) => ({ name }) as AccountTokens),
-    keys: { current: { encryptionCertificate: 'c', encryptionCertificateId: 'i' } } as NotificationKeys,
+    accounts: accounts.map((name) => ({ name, get: async () => 'token' })),
+    keys: { current: { encryptionCertificate: 'c', encryptionCertificateId: 'i' } },
     store: {
       list: async () => [...world.rows.values()],
       save: async (row) => {
