@@ -30,7 +30,7 @@ export const controlApi: FastifyPluginCallback<CenterApiOptions> = (app, { guard
   app.post<{ Params: QueueParams }>('/api/v1/queues/:tenant/:queue/resume', SUPERVISOR, async (request, reply) => {
     const who = guard.who(request);
     const queue = await queueFor(who, center, request.params);
-    const changed = await actingAs(db, who.by, (tx) => store.resumeQueue(tx, queue.id));
+    const changed = await actingAs(db, who.by, (tx) => store.resumeQueue(tx, queue.id, who.by));
     return answer(reply, { changed, queue: await queueFor(who, center, request.params) });
   });
   app.post<{ Params: QueueParams & { agent: string } }>(
