@@ -82,8 +82,8 @@ export class Dispatcher implements Matcher, MatchTravel {
       agentChanged: (agentIds) => {
         this.agentChanged(agentIds);
       },
-      match: (queueId) => {
-        this.#request(queueId, 'sweep');
+      match: (queueId, missed) => {
+        this.#request(queueId, missed ? 'sweep' : 'look');
       },
     });
   }

@@ -5,19 +5,28 @@ import type { Log } from '../lib/log';
 import type { DispatchStore } from './ports';
 
 export interface SweepDeps {
-  readonly store: Pick<DispatchStore, 'expireDueStates' | 'pendingOffers' | 'queuesWithWaitingCalls'>;
+  readonly store: Pick<
+    DispatchStore,
+    'expireDueStates' | 'pendingOffers' | 'queuesWithWaitingCalls' | 'forgetDecisions'
+  >;
   readonly clock: Clock;
   readonly log: Log;
   readonly onOffer: (offer: ReservedOffer) => 'taken' | 'known' | 'no-call';
   readonly onOrphan: (offer: ReservedOffer) => void;
   readonly onSweepFound: (what: string) => void;
   readonly agentChanged: (agentIds: readonly string[]) => void;
-  readonly match: (queueId: string) => void;
+  /** `missed`: an event should have asked for it. */
+  readonly match: (queueId: string, missed: boolean) => void;
 }
 
 const SWEEP_MS = 1_000;
-/** Every so many rounds queues without a free member are looked at too: calls may have to leave them. */
+/** Both must have been there for so long, since the event of the last moments may be on its way, milliseconds. */
+const SETTLED_MS = 500;
+/** Every so many rounds every queue with waiting calls is looked at: some may have to leave. */
 const WHOLE_EVERY = 10;
+const FORGET_EVERY = 600;
+/** How long decisions are kept: two weeks, milliseconds. */
+const KEEP_DECISIONS_MS = 14 * 86_400_000;
 
 /**
  * What is true though every hint was lost: each second a node looks for rests that are over, for offers of its calls that no call
@@ -68,9 +77,17 @@ export class Sweep {
         this.#deps.onSweepFound('pending-offer');
       }
     }
-    const matchable = this.#rounds++ % WHOLE_EVERY !== 0;
-    for (const queueId of await store.queuesWithWaitingCalls(matchable)) {
-      this.#deps.match(queueId);
+    for (const queueId of await store.queuesWithWaitingCalls(SETTLED_MS)) {
+      this.#deps.match(queueId, true);
+    }
+    this.#rounds++;
+    if (this.#rounds % WHOLE_EVERY === 0) {
+      for (const queueId of await store.queuesWithWaitingCalls()) {
+        this.#deps.match(queueId, false);
+      }
+    }
+    if (this.#rounds % FORGET_EVERY === 0) {
+      await store.forgetDecisions(KEEP_DECISIONS_MS);
     }
   }
 }

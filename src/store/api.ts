@@ -180,8 +180,11 @@ export interface Store {
   insertOffers(q: Q, assignments: readonly Assignment[], options?: InsertOptions): Promise<readonly Offer[]>;
   /** When something about this queue next changes by itself (wrap-up over, retry delay over). */
   dueTimes(q: Q, queueId: string): Promise<{ readonly now: Millis; readonly nextAt: Millis | undefined }>;
-  /** Queues with calls that wait, of this node or of all; `matchable`: only where a member is ready and free. */
-  queuesWithWaitingCalls(q: Q, nodeId?: string, matchable?: boolean): Promise<readonly string[]>;
+  /**
+   * Queues with calls that wait, of this node or of all. `settledMs`: only where one of them and a member who is ready, free and
+   * not kept from it have been there side by side for so long, milliseconds.
+   */
+  queuesWithWaitingCalls(q: Q, nodeId?: string, settledMs?: number): Promise<readonly string[]>;
   /** For each of these agents the queues with waiting calls that he serves; `able`: those that he can take a call of now. */
   queuesWaitingFor(
     q: Q,

@@ -18,6 +18,8 @@ import type { EnqueueInput, Offer, Queryable } from './types';
 
 /** Younger offers may still be on their way to their call, milliseconds. */
 const PENDING_AFTER_MS = 1_000;
+/** Decisions deleted in one statement, so that none takes long. */
+const FORGET_AT_ONCE = 5_000;
 
 /** What the rooms of one node need of the store, on top of the statements: calls, dispatch, events. */
 export class NodeStore implements CallStore, DispatchStore, CommandStore {
@@ -163,9 +165,20 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
       return await alone();
     }
     return await this.#travel.travel(about, alone, async (decide) => {
-      let first: Promise<T> | undefined;
-      const result = await this.match(about.queueId, decide, (q) => (first = statement(q)));
-      return { value: await (first ?? alone()), result };
+      let done: Promise<T> | undefined;
+      // A transaction that has to start again must not run what was committed before it a second time: it would answer otherwise.
+      const once = (q: Queryable): Promise<T> => {
+        if (done === undefined) {
+          const first = statement(q);
+          done = first;
+          first.catch(() => {
+            done = undefined;
+          });
+        }
+        return done;
+      };
+      const result = await this.match(about.queueId, decide, once);
+      return { value: await (done ?? alone()), result };
     });
   }
 
@@ -216,8 +229,12 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
     };
   }
 
-  queuesWithWaitingCalls(matchable: boolean): Promise<readonly string[]> {
-    return this.#store.queuesWithWaitingCalls(this.#db, this.#nodeId, matchable);
+  queuesWithWaitingCalls(settledMs?: number): Promise<readonly string[]> {
+    return this.#store.queuesWithWaitingCalls(this.#db, this.#nodeId, settledMs);
+  }
+
+  async forgetDecisions(olderThanMs: number): Promise<void> {
+    await this.#store.forgetDecisions(this.#db, olderThanMs, FORGET_AT_ONCE);
   }
 
   queuesWaitingFor(agentIds: readonly string[]): Promise<readonly WaitingFor[]> {

@@ -17,6 +17,8 @@ interface PaperCall {
   readonly callId: string;
   readonly queueId: string;
   readonly offers: Map<string, ReservedOffer>;
+  /** Offers that are being taken back or ended. */
+  readonly closing: Set<string>;
   over: boolean;
 }
 
@@ -87,7 +89,13 @@ export class ChaosFloor {
   /** A caller arrives at some node and waits in some queue; may give up later. */
   arrive(): void {
     const station = pick(this.alive);
-    const call: PaperCall = { callId: newId(), queueId: pick(this.#floor.queueIds), offers: new Map(), over: false };
+    const call: PaperCall = {
+      callId: newId(),
+      queueId: pick(this.#floor.queueIds),
+      offers: new Map(),
+      closing: new Set(),
+      over: false,
+    };
     this.arrived++;
     this.#track(this.#live(station, call));
   }
@@ -160,14 +168,17 @@ export class ChaosFloor {
       await this.#close(station, call, offer, { kind: 'canceled', why: 'withdrawn' });
       return;
     }
+    if (call.over || call.closing.has(offerId) || !call.offers.has(offerId)) {
+      return; // taken back while the row was written: nothing is sent, as a session does
+    }
     this.#rung.add(offerId);
     const other = this.#busy.get(target.agentId);
     if (other && !other.station.node.dead) {
-      this.faults.push(`${target.agentName} is rung twice at once`);
+      this.faults.push(`${target.agentName} is rung twice at once, for ${offerId} beside ${other.offerId}`);
     }
     this.#busy.set(target.agentId, { offerId, station });
     await sleep(between(10, 300));
-    if (station.node.dead || call.over) {
+    if (station.node.dead || call.over || call.closing.has(offerId)) {
       return;
     }
     const what = Math.random();
@@ -210,6 +221,7 @@ export class ChaosFloor {
     if (!call.offers.has(offer.offerId)) {
       return;
     }
+    call.closing.add(offer.offerId);
     if (this.#busy.get(offer.target.agentId)?.offerId === offer.offerId) {
       this.#busy.delete(offer.target.agentId);
     }

@@ -203,9 +203,11 @@ describe('a place in a queue', () => {
     ]);
     expect(await store.queuesWaitingFor(test.db, [newId()])).toEqual([]);
     expect(await store.queuesWithWaitingCalls(test.db, newId())).toEqual([]);
+    expect(await store.queuesWithWaitingCalls(test.db, scenario.nodeId, 0)).toEqual([scenario.queueId]);
+    expect(await store.queuesWithWaitingCalls(test.db, scenario.nodeId, 60_000)).toEqual([]);
     await reserve(test.db, scenario, callId, scenario.agents['Anna']!);
     expect(await store.queuesWithWaitingCalls(test.db, scenario.nodeId)).toEqual([scenario.queueId]);
-    expect(await store.queuesWithWaitingCalls(test.db, scenario.nodeId, true)).toEqual([]);
+    expect(await store.queuesWithWaitingCalls(test.db, scenario.nodeId, 0)).toEqual([]);
     const left = await store.leaveQueue(test.db, callId, 'timed-out');
     expect(left).toMatchObject({ left: true, openOffers: [{ agentId: scenario.agents['Anna'] }] });
     expect(await store.leaveQueue(test.db, callId, 'abandoned')).toMatchObject({ left: false });

@@ -13,7 +13,7 @@
  * An agent who paused or signed out meanwhile stays so.
  */
 import type { Store } from '../api';
-import type { AgentStateKind } from '../types';
+import type { AgentStateKind, Queryable } from '../types';
 import { hint, ms, orUndefined } from './fragments';
 
 const END_OFFER = `
@@ -127,10 +127,24 @@ export const endConnection: Store['endConnection'] = async (q, offerId, endedBy)
     },
   );
   const row = rows[0];
+  if (!row) {
+    return { ended: false, durationMs: 0, wrapUpUntil: undefined, restMs: await restOf(q, offerId) };
+  }
   return {
-    ended: row !== undefined,
-    durationMs: row?.durationMs ?? 0,
-    wrapUpUntil: orUndefined(row?.wrapUpUntil ?? null),
-    restMs: orUndefined(row?.restMs ?? null),
+    ended: true,
+    durationMs: row.durationMs,
+    wrapUpUntil: orUndefined(row.wrapUpUntil),
+    restMs: orUndefined(row.restMs),
   };
 };
+
+/** The offer had ended before, perhaps by a statement whose answer was lost: the rest that it began goes on all the same. */
+async function restOf(q: Queryable, offerId: string): Promise<number | undefined> {
+  const { rows } = await q.query<{ restMs: number | null }>(
+    `select greatest(0, ${ms('s.until')} - ${ms('clock_timestamp()')}) as "restMs"
+     from offers o join agent_states s on s.agent_id = o.agent_id where o.id = $1`,
+    [offerId],
+    { idempotent: true },
+  );
+  return orUndefined(rows[0]?.restMs ?? null);
+}

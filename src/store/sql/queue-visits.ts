@@ -154,18 +154,31 @@ export const queuePositions: Store['queuePositions'] = async (q, queueId) => {
 const ABLE = `m.signed_in and not m.paused and (s.state = 'ready' or ${WOKEN('s')})
   and not exists (select from offers o where o.agent_id = m.agent_id and o.ended_at is null)`;
 
-export const queuesWithWaitingCalls: Store['queuesWithWaitingCalls'] = async (q, nodeId, matchable = false) => {
-  const { rows } = await q.query<{ id: string }>(
-    `with waiting as (
-       select distinct v.queue_id as id from queue_visits v join calls c on c.id = v.call_id
-       where v.ended_at is null and ($1::uuid is null or c.node_id = $1)
-     )
-     select id from waiting where not $2 or exists (
-       select from queue_members m join agent_states s on s.agent_id = m.agent_id where m.queue_id = waiting.id and ${ABLE})
-     order by id`,
-    [nodeId ?? null, matchable],
-    { name: 'queues-with-waiting-calls', idempotent: true },
-  );
+/** $2: for how long, milliseconds, a call and a member who is free and not kept from it must have been there; null: any queue. */
+const WITH_WAITING_CALLS = `
+with waiting as (
+  select v.queue_id, v.call_id, v.queued_at from queue_visits v join calls c on c.id = v.call_id
+  where v.ended_at is null and ($1::uuid is null or c.node_id = $1)
+), settled as (
+  select clock_timestamp() - ${interval('$2::float8')} as at
+)
+select distinct w.queue_id as id from waiting w cross join settled
+where $2::float8 is null or w.queued_at <= settled.at
+  and not exists (select from offers o where o.call_id = w.call_id and coalesce(o.ended_at, 'infinity') > settled.at)
+  and exists (
+    select from queue_members m join agent_states s on s.agent_id = m.agent_id
+    where m.queue_id = w.queue_id and ${ABLE} and greatest(m.changed_at, s.ready_since, s.changed_at, coalesce(s.until, s.changed_at)) <= settled.at
+      and not exists (
+        select from offers o where o.agent_id = m.agent_id and o.reserved_at > clock_timestamp() - interval '1 day' and o.ended_at > settled.at)
+      and not exists (
+        select from call_exclusions x where x.call_id = w.call_id and x.agent_id = m.agent_id and x.until > settled.at))
+order by id`;
+
+export const queuesWithWaitingCalls: Store['queuesWithWaitingCalls'] = async (q, nodeId, settledMs) => {
+  const { rows } = await q.query<{ id: string }>(WITH_WAITING_CALLS, [nodeId ?? null, settledMs ?? null], {
+    name: 'queues-with-waiting-calls',
+    idempotent: true,
+  });
   return rows.map((row) => row.id);
 };
 
