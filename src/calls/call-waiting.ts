@@ -49,19 +49,23 @@ export class CallWaiting {
     this.#wait(queueId);
   }
 
-  /** The same stay goes on, or a new one begins where the call was elsewhere meanwhile. */
+  /**
+   * Back to waiting after a connection, a transfer or a call outside that came to nothing: nobody is sent away at the door a second
+   * time. The same stay goes on, unless the caller talked in between: then the longest wait begins anew.
+   */
   resume(queueId: string): void {
-    if (this.#stay?.queueId === queueId) {
-      this.#wait(queueId);
-    } else {
-      this.start(queueId);
+    if (this.#stay?.queueId !== queueId) {
+      const now = this.#context.deps.clock.now();
+      this.#stay = { queueId, since: now, placed: true };
+      this.#waitingSince ??= now;
     }
+    this.#wait(queueId);
   }
 
   #wait(queueId: string): void {
     const queue = this.#context.plan.queue(queueId);
     this.#queueName = queue?.name ?? this.#queueName;
-    const closed = queue && closedNow(this.#context, queue);
+    const closed = queue && this.#stay?.placed === false ? closedNow(this.#context, queue) : undefined;
     if (queue && closed !== undefined) {
       this.#closed(queue, closed);
       return;
@@ -81,7 +85,7 @@ export class CallWaiting {
         return;
       }
       const { queueId } = state;
-      const stay = this.#stay;
+      const stay = this.#stay?.queueId === queueId ? this.#stay : undefined;
       const queue = this.#context.plan.queue(queueId);
       const atTheDoor = stay?.placed === false && queue?.checksEntry === true;
       const place = await deps.store[atTheDoor ? 'enter' : 'enqueue'](info.callId, queueId, this.#traits);
@@ -136,6 +140,7 @@ export class CallWaiting {
   /** Counts the wait once, by what ended it. */
   waited(outcome: 'connected' | 'abandoned' | 'ended'): void {
     this.pause();
+    this.#stay = undefined;
     if (this.#waitingSince !== undefined) {
       const { metrics, clock } = this.#context.deps;
       metrics.queueWaited(this.#queueName, outcome, clock.now() - this.#waitingSince);

@@ -158,9 +158,6 @@ export interface Store {
     queueId: string,
   ): Promise<readonly { readonly callId: string; readonly position: number; readonly waitedMs: number }[]>;
 
-  /** Ids of queues by these names in the tenant of a queue. */
-  siblingQueues(q: Q, queueId: string, names: readonly string[]): Promise<readonly string[]>;
-
   // match
   /**
    * Runs `fn` in a transaction that holds the queue's lock. As `Queryable.transaction`, it may run `fn` again; `before` runs on

@@ -12,7 +12,6 @@ import { exitOnEntry } from '../routing/overflow';
 import { statusByName } from '../routing/queue-status';
 import type { ExitAction, ExitReason, Snapshot } from '../routing/types';
 import type { Store } from './api';
-import { mayExit, withElsewhere } from './elsewhere';
 import { EventWriter } from './event-writer';
 import type { EnqueueInput, Offer, Queryable } from './types';
 
@@ -91,7 +90,7 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
   async enter(callId: string, queueId: string, traits: CallTraits): Promise<Entered | undefined> {
     return await this.#store.withQueueLock(this.#db, queueId, async (tx) => {
       const snapshot = await this.#store.snapshotQueue(tx, queueId);
-      const exit = snapshot && entryExitOf(await withElsewhere(this.#store, tx, snapshot));
+      const exit = snapshot && entryExitOf(snapshot);
       if (exit) {
         return { sentOn: exit };
       }
@@ -200,11 +199,10 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
       this.#db,
       queueId,
       async (tx) => {
-        const here = await this.#store.snapshotQueue(tx, queueId, { onlyIfWaiting: true });
-        if (!here) {
+        const snapshot = await this.#store.snapshotQueue(tx, queueId, { onlyIfWaiting: true });
+        if (!snapshot) {
           return undefined;
         }
-        const snapshot = mayExit(here) ? await withElsewhere(this.#store, tx, here) : here;
         const decision = decide(snapshot);
         const offers = await this.#store.insertOffers(tx, decision.assignments, { byNode: this.#nodeId, last: true });
         return { snapshot, decision, offers };

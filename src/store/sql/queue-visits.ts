@@ -194,13 +194,3 @@ export const queuesWaitingFor: Store['queuesWaitingFor'] = async (q, agentIds) =
   );
   return rows;
 };
-
-export const siblingQueues: Store['siblingQueues'] = async (q, queueId, names) => {
-  const { rows } = await q.query<{ id: string }>(
-    `select other.id from queues me join queues other on other.tenant_id = me.tenant_id and other.removed_at is null
-     where me.id = $1 and other.name = any($2::text[]) order by other.name`,
-    [queueId, names],
-    { name: 'sibling-queues', idempotent: true },
-  );
-  return rows.map((row) => row.id);
-};

@@ -133,3 +133,34 @@ describe('a transfer', () => {
     ]);
   });
 });
+
+describe('several agents who ring', () => {
+  const RINGING: readonly CallInput[] = [
+    ...WAITING,
+    { kind: 'offer-reserved', offerId: 'o1', queueId: 'q1' },
+    { kind: 'offer-reserved', offerId: 'o2', queueId: 'q1' },
+  ];
+
+  it('2: one who answers and is gone before the call is his does not end the ringing of the others', () => {
+    const { state, effects } = runCall([
+      ...RINGING,
+      { kind: 'agent-answering', offerId: 'o1' },
+      { kind: 'offer-over', offerId: 'o1' },
+    ]);
+    expect(state).toEqual({ kind: 'waiting', queueId: 'q1', offers: ['o2'] });
+    expect(effects.filter((e) => e.kind === 'withdraw-offer')).toEqual([]);
+  });
+
+  it('18: a bridge that fails costs the caller nothing: music and the place again, the agent is let go', () => {
+    const { state, effects } = runCall([
+      ...RINGING,
+      { kind: 'agent-answered', offerId: 'o1' },
+      { kind: 'bridge-failed', channel: 'o1' },
+    ]);
+    expect(state).toEqual({ kind: 'waiting', queueId: 'q1', offers: [] });
+    expect(effects.slice(-2)).toEqual([
+      { kind: 'end-agent-leg', offerId: 'o1', endedBy: 'system' },
+      { kind: 'resume-waiting', queueId: 'q1' },
+    ]);
+  });
+});
