@@ -121,7 +121,7 @@ export class Dispatcher implements Matcher, MatchTravel {
 
   /** The rules of queues may be others now: every queue in which calls wait is looked at anew. */
   rulesChanged(): void {
-    this.#deps.store.queuesWithWaitingCalls(false).then(
+    this.#deps.store.queuesWithWaitingCalls().then(
       (found) => {
         for (const queueId of found) {
           this.#request(queueId, 'event');

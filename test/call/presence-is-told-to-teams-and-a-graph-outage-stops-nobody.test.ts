@@ -36,7 +36,7 @@ tenants: [{name: lab, country: DE, timeZone: Europe/Berlin}]
 trunks:
   - {name: carrier, kind: carrier, tenant: lab, sources: [127.0.0.0/8], country: DE}
   - {name: avaya, kind: pbx, tenant: lab, host: 127.0.0.1, port: ${stack.listening[0]!.port}}
-queues: [{name: support, tenant: lab, wrapUpSeconds: 2, members: [{agent: anna}]}]
+queues: [{name: support, tenant: lab, wrapUpSeconds: 3, members: [{agent: anna}]}]
 agents:
   - {name: anna, tenant: lab, signedIn: true, endpoints: [{kind: pbx, trunk: avaya, user: "4711", entraUserId: ${anna!.entraUserId}}]}
 numbers: [{number: "${SUPPORT}", tenant: lab, queue: support}]
@@ -64,7 +64,7 @@ numbers: [{number: "${SUPPORT}", tenant: lab, queue: support}]
     await eventually('busy in Teams', () => (shownOf(lab, 'anna') === 'Busy/InACall' ? true : undefined));
     await call.hangUp();
     expect(await lab.ending(call)).toEqual({ result: 'success', reason: 'caller-hung-up' });
-    expect((await lab.agent('anna')).state).toBe('wrap-up');
+    await eventually('the agent rests', async () => ((await lab.agent('anna')).state === 'wrap-up' ? true : undefined));
     expect(shownOf(lab, 'anna')).toBe('Busy/InACall');
     await eventually('free in Teams', () => (shownOf(lab, 'anna') === 'Available/Available' ? true : undefined));
     expect(lab.tenant.graphRulesBroken()).toEqual([]);

@@ -9,7 +9,9 @@ import type { TenantControl } from '../../src/embedded/teams/control-routes';
 import { startTenantHttp } from '../../src/embedded/teams/tenant-http';
 import { makeServices } from '../../src/embedded/teams/tenant-services';
 import { systemClock } from '../../src/lib/clock';
+import { store } from '../../src/store';
 import { eventually } from '../support/call-lab';
+import { testDatabase } from '../support/database';
 import { testIo } from '../support/test-io';
 
 const runtime = { startNode: () => Promise.reject(new Error()), startEmbedded: () => Promise.reject(new Error()) };
@@ -203,5 +205,34 @@ describe('sidekick teams', () => {
     const secret = (JSON.parse(readFileSync(file, 'utf8')) as { refreshToken: string }).refreshToken;
     expect(io.out() + io.err()).not.toContain(secret);
     await http.close();
+  });
+});
+
+describe('sidekick presence status', () => {
+  it('shows for each registration how reading goes', async () => {
+    const database = await testDatabase();
+    const { nodeId } = await store.registerNode(database.db, { name: 'n1' });
+    await store.reportPresenceScope(database.db, '*', nodeId, {
+      agents: 5,
+      readAt: Date.now(),
+      error: undefined,
+      requestsPerMinute: 30,
+      lagMs: 1_500,
+      lagAt: Date.now(),
+      push: 'live',
+      pushDetail: undefined,
+      notifiedAt: undefined,
+      written: 1,
+    });
+    const run = async (...args: string[]) => {
+      const io = testIo({ env: { SIDEKICK_DATABASE_URL: database.url } });
+      expect(await runCli(['presence', 'status', ...args], { io, runtime })).toBe(0);
+      return io.out();
+    };
+    expect(JSON.parse(await run('-o', 'json'))).toMatchObject({
+      registrations: [{ tenant: '*', agents: 5, lagMs: 1_500, notifications: 'live', shownBusy: 1, node: 'n1' }],
+    });
+    expect(await run('-o', 'table')).toMatch(/\*\s+.*5.*1\.5 s.*30.*live.*1/);
+    await database.close();
   });
 });

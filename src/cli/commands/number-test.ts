@@ -8,7 +8,7 @@ import { SidekickError } from '../../lib/errors';
 import { decide } from '../../routing/decide';
 import { explain } from '../../routing/explain';
 import { store } from '../../store';
-import type { Database } from '../../store';
+import type { Database, QueueSummary } from '../../store';
 import { openAt, zoneOf } from '../configured/nouns';
 import type { ItemOf } from '../configured/nouns';
 import type { Context, ListOptions } from '../context';
@@ -204,34 +204,61 @@ async function lookAtQueues(
   const summaries = (await store.queueSummaries(db)).filter((q) => q.tenant === tenant);
   const looks = summaries.map(async (summary) => {
     const queue = document.queues.find((q) => q.name === summary.name && q.tenant === tenant);
-    const lines: Walked[] = [];
-    const hours = document.hours.find((h) => h.name === queue?.hours && h.tenant === tenant);
-    if (hours !== undefined) {
-      const state = openAt(document, hours, at);
-      lines.push(note(`hours ${hours.name}: ${state.open ? 'open' : 'closed'} (${state.reason})`));
-      if (!state.open) {
-        lines.push(note(`closed leads to ${actionText(queue?.exits.closed)}`));
-      }
-    }
-    if (summary.paused !== undefined) {
-      lines.push(
-        note(
-          `paused for ${shortDuration(Date.now() - summary.paused.at)}: leads to ${actionText(queue?.exits.paused)}`,
-        ),
-      );
-    }
-    if (summary.maxWaiting !== undefined && summary.waiting >= summary.maxWaiting) {
-      lines.push(
-        note(`full, ${summary.waiting} of ${summary.maxWaiting} wait: leads to ${actionText(queue?.exits.full)}`),
-      );
-    }
-    return [summary.name, [...lines, ...(await whoWouldGetIt(db, summary.id))]] as const;
+    const { lines, away } = entrance(document, summary, queue, at);
+    return [summary.name, away ? lines : [...lines, ...(await whoWouldGetIt(db, summary.id))]] as const;
   });
   return new Map(await Promise.all(looks));
 }
 
+/** What a call meets at the door; `away`: it is sent on, whoever is free. */
+function entrance(
+  document: Document,
+  summary: QueueSummary,
+  queue: ItemOf<'queues'> | undefined,
+  at: number,
+): { readonly lines: readonly Walked[]; readonly away: boolean } {
+  const lines: Walked[] = [];
+  const exits: (object | undefined)[] = [];
+  const hours = document.hours.find((h) => h.name === queue?.hours && h.tenant === summary.tenant);
+  const state = hours && openAt(document, hours, at);
+  if (hours !== undefined && state !== undefined) {
+    const leads = state.open ? '' : `: leads to ${actionText(queue?.exits.closed)}`;
+    lines.push(note(`hours ${hours.name}: ${state.open ? 'open' : 'closed'} (${state.reason})${leads}`));
+    exits.push(state.open ? undefined : queue?.exits.closed);
+  }
+  if (summary.paused !== undefined) {
+    const since = shortDuration(Date.now() - summary.paused.at);
+    lines.push(note(`paused for ${since}: leads to ${actionText(queue?.exits.paused)}`));
+    exits.push(queue?.exits.paused);
+  }
+  if (summary.maxWaiting !== undefined && summary.waiting >= summary.maxWaiting) {
+    const full = `${summary.waiting} of ${summary.maxWaiting} wait`;
+    lines.push(note(`full, ${full}: leads to ${actionText(queue?.exits.full)}`));
+    exits.push(queue?.exits.full);
+  }
+  return { lines, away: exits.some((action) => action !== undefined) };
+}
+
+/** An action in words. */
 function actionText(action: object | undefined): string {
-  return action === undefined ? 'nothing, the call waits' : JSON.stringify(action);
+  if (action === undefined) {
+    return 'nothing, the call waits';
+  }
+  const [[kind = '', to] = []] = Object.entries(action);
+  switch (kind) {
+    case 'queues': {
+      return `queue ${(to as string[]).join(', else ')}`;
+    }
+    case 'hangUp': {
+      return 'a hang-up';
+    }
+    case 'announce': {
+      return `prompt ${String(to)}, then a hang-up`;
+    }
+    default: {
+      return `${kind} ${String(to)}`;
+    }
+  }
 }
 
 /** A call that is not there is put into the snapshot, and the rules are asked. */
