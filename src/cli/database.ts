@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { readDatabaseUrl } from '../config/settings';
 import { maskUrl } from '../config/settings-values';
-import { SidekickError } from '../lib/errors';
+import { describeError, SidekickError } from '../lib/errors';
 import { silentLog } from '../lib/log';
 import { openDatabase } from '../store';
 import type { Database } from '../store';
@@ -92,9 +92,16 @@ async function reachWithin(db: Database, timeoutMs: number | undefined): Promise
   }
 }
 
-/** A missing table or column (SQLSTATE 42P01, 42703) means that the database is not of this version. */
+/** A missing table or column (SQLSTATE 42P01, 42703) means that the database is not of this version; 42501 is a missing right. */
 function schemaFailure(error: unknown): unknown {
   const state = sqlState(error);
+  if (state === '42501') {
+    return new SidekickError('SK_NOT_ALLOWED', 'the database does not allow that', {
+      why: describeError(error),
+      next: 'use a role that may: docs/security.md lists what `sidekick migrate grant` gives each',
+      cause: error,
+    });
+  }
   if (state !== '42P01' && state !== '42703') {
     return error;
   }

@@ -1,6 +1,9 @@
+import { SidekickError } from '../../lib/errors';
 import { migrate, migrationStatus } from '../../store';
+import { GRANT_LEVELS, grantRights } from '../../store/grants';
+import { say } from '../context';
 import type { CommonOptions, Context, ListOptions } from '../context';
-import { databaseUrlFor } from '../database';
+import { databaseUrlFor, withDatabase } from '../database';
 import { line } from '../io';
 import type { ListView } from '../output/list';
 import { outputFormat, printList } from '../output/list';
@@ -39,6 +42,27 @@ export async function migrateStatus(context: Context, options: ListOptions): Pro
     line(context.io.stderr, `${status.pending.length} migrations are missing: run \`sidekick migrate up\``);
   }
   return status.pending.length + status.unknown.length > 0 ? 1 : 0;
+}
+
+export interface GrantOptions extends CommonOptions {
+  readonly as: string;
+}
+
+/** @throws SidekickError SK_USAGE, SK_NOT_FOUND, SK_CONFLICT */
+export async function migrateGrant(context: Context, role: string, options: GrantOptions): Promise<number> {
+  const level = GRANT_LEVELS.find((one) => one === options.as);
+  if (level === undefined) {
+    throw new SidekickError('SK_USAGE', `there is no level "${options.as}"`, {
+      why: `the levels are ${GRANT_LEVELS.join(', ')}`,
+      next: 'docs/security.md says what each may do',
+    });
+  }
+  return withDatabase(context, options, async (db) => {
+    const tables = await grantRights(db, role, level);
+    line(context.io.stdout, `${role} has the rights of ${level} on ${tables} tables`);
+    say(context, 'after each migration: run this again, for the tables that are new');
+    return 0;
+  });
 }
 
 export async function migrateUp(context: Context, options: CommonOptions): Promise<number> {

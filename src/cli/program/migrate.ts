@@ -16,4 +16,15 @@ export function addMigrate(program: Command, context: Context, run: Run): void {
     .description('bring the database up to this version; goes forward only')
     .addHelpText('after', examples('sidekick migrate up', 'SIDEKICK_DATABASE_URL=postgres://… sidekick migrate up'))
     .action((options: CommonOptions) => run(loadMigrate, (m) => m.migrateUp(context, options)));
+  withData(migrate.command('grant'))
+    .description('give a role of Postgres the rights of a level and no more; run by the owner of the tables')
+    .argument('<role>', 'name of the role in Postgres')
+    .requiredOption('--as <level>', 'viewer, ops, admin or node')
+    .addHelpText(
+      'after',
+      examples('sidekick migrate grant sidekick_ops --as ops', 'sidekick migrate grant sidekick_node --as node'),
+    )
+    .action((role: string, options: Migrate.GrantOptions) =>
+      run(loadMigrate, (m) => m.migrateGrant(context, role, options)),
+    );
 }

@@ -28,11 +28,11 @@ export const sealedSecrets: Store['sealedSecrets'] = async (q) => {
   return rows.map((row) => ({ ...row, tenantId: orUndefined(row.tenantId) }));
 };
 
+/** Reads nothing back, so that a role may set what it cannot read. */
 export const saveSecret: Store['saveSecret'] = async (q, { tenantId, name, sealed, by }) => {
   await q.query(
     `insert into secrets (tenant_id, name, key_id, nonce, sealed, updated_by) values ($1, $2, $3, $4, $5, $6)
-     on conflict (tenant_id, name) do update set key_id = excluded.key_id, nonce = excluded.nonce, sealed = excluded.sealed,
-       updated_at = clock_timestamp(), updated_by = excluded.updated_by`,
+     on conflict (tenant_id, name) do update set key_id = $3, nonce = $4, sealed = $5, updated_at = clock_timestamp(), updated_by = $6`,
     [tenantId ?? null, name, sealed.keyId, sealed.nonce, sealed.sealed, by],
   );
 };
