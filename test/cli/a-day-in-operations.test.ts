@@ -6,6 +6,9 @@ import { demoAgents, demoDocument } from '../../src/config/demo-document';
 import { applyDocument } from '../../src/config/documents/apply-document';
 import { readConfiguration } from '../../src/config/documents/export-document';
 import type { Document } from '../../src/config/documents/schema';
+import { newId } from '../../src/lib/ids';
+import { decide } from '../../src/routing/decide';
+import { explain } from '../../src/routing/explain';
 import { store } from '../../src/store';
 import { testDatabase } from '../support/database';
 import type { TestDatabase } from '../support/database';
@@ -118,6 +121,21 @@ describe('docs/operations.md', () => {
         { callId, kind: 'call:waiting', data: { queue: 'billing', position: 1 } },
       ]);
       await show('Emma');
+      // What a node does when a call comes: it decides, and writes down what it decided from.
+      const snapshot = (await store.snapshotQueue(db, billing.id))!;
+      const decision = decide(snapshot);
+      await store.recordDecisions(db, [
+        {
+          id: newId(),
+          queueId: billing.id,
+          nodeId: node,
+          at: snapshot.now,
+          trigger: 'queue',
+          snapshot,
+          explanations: [explain(snapshot, decision, callId)],
+          assignments: decision.assignments,
+        },
+      ]);
     },
     'the call is over': async () => {
       await store.endCall(database.db, callId, 'abandoned', 'caller-gave-up-waiting');
