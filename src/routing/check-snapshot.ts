@@ -18,7 +18,7 @@ function queueProblems({ queues }: Snapshot): Problem[] {
   }
   for (const { queueId, strategy, maxParallel, stepAgents, stepMs } of queues) {
     if (!STRATEGIES.includes(strategy)) {
-      problems.push({ kind: 'unknown-strategy', queueId, detail: `there is no strategy ${String(strategy)}` });
+      problems.push({ kind: 'unknown-strategy', queueId, detail: `there is no strategy ${strategy}` });
     }
     if (!(maxParallel >= 1 && stepAgents >= 1 && stepMs > 0)) {
       problems.push({ kind: 'bad-value', queueId, detail: 'somebody must be able to ring, and a step must take time' });

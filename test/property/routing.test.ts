@@ -159,7 +159,7 @@ describe('any snapshot', () => {
           if (!refusal || refusal.reason === 'outside-working-hours' || !('changesAt' in refusal)) {
             continue;
           }
-          const at = refusal.changesAt!;
+          const at = refusal.changesAt;
           expect(at).toBeGreaterThan(s.now);
           expect(reasonAgainst({ ...s, now: at }, call, agent)).not.toBe(refusal.reason);
           const before = reasonAgainst({ ...s, now: at - 1 }, call, agent);

@@ -190,12 +190,16 @@ export function isHeld(s: Snapshot, call: WaitingCall): boolean {
     return false;
   }
   const busy = ['wrap-up', 'reserved', 'in-call', 'at-capacity'].includes(reasonAgainst(s, call, agent) ?? '');
-  const { openOffer: _o, capacity: _c, ...idle } = agent;
   const free: Candidate = {
-    ...idle,
+    agentId: agent.agentId,
+    name: agent.name,
+    memberships: agent.memberships,
     workState: { kind: 'ready' },
+    readySince: agent.readySince,
     endpoint: { ...agent.endpoint, up: true },
     presence: 'none',
+    ...(agent.skills ? { skills: agent.skills } : {}),
+    ...(agent.workingHours ? { workingHours: agent.workingHours } : {}),
   };
   return (
     busy && reasonAgainst({ ...s, agents: s.agents.map((a) => (a === agent ? free : a)) }, call, free) === undefined
