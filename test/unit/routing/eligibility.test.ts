@@ -65,7 +65,7 @@ const able = { skills: { de: 5 } };
 
 describe('the reason for a no', () => {
   it.each(NOES)('is %s, with all that is known about it', (_reason, over, expected) => {
-    expect(refusal(anAgent('a', { ...able, ...over } as Parameters<typeof anAgent>[1]), RULES)).toEqual(expected);
+    expect(refusal(anAgent('a', { ...able, ...over }), RULES)).toEqual(expected);
   });
 
   it('is none for whoever may get the call', () => {
