@@ -25,6 +25,7 @@ export function checkReferences(document: Document): readonly Finding[] {
   check.tenants();
   check.duplicates();
   check.trunkTenants();
+  check.teamsTrunks();
   check.names();
   check.agents();
   check.outside();
@@ -66,6 +67,20 @@ class References {
           `there is no tenant "${trunk.tenant}"`,
           accepted(trunk.tenant, names, 'tenants'),
         );
+      }
+    }
+  }
+
+  /** A certified SBC in front has no published name: the trunk must say where it is and from where it calls. */
+  teamsTrunks(): void {
+    for (const [i, trunk] of this.#document.trunks.entries()) {
+      if (trunk.kind !== 'teams' || trunk.form !== 'behind-sbc') {
+        continue;
+      }
+      for (const key of ['proxies', 'sources'] as const) {
+        if (trunk[key] === undefined) {
+          this.#add(['trunks', i], `lacks ${key}`, 'form behind-sbc needs the addresses of the SBC in front');
+        }
       }
     }
   }
