@@ -223,7 +223,7 @@ describe('roles of the database', () => {
     await store.enqueue(node, { callId: id, queueId: queue!.id });
     await store.withQueueLock(node, queue!.id, async (tx) => store.snapshotQueue(tx, queue!.id));
     await store.appendCallEvents(node, [{ callId: id, kind: 'call:waiting', data: {} }]);
-    await store.endCall(node, id, 'abandoned', 'caller-hung-up' as never);
+    await store.endCall(node, id, 'abandoned', 'caller-hung-up');
     await store.stopNode(node, nodeId);
     await node.close();
     expect([

@@ -1,4 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { CHECKS, runDoctor } from '../../../src/doctor';
 import type { CheckReport } from '../../../src/doctor';
 import { makeTestAuthority } from '../../../src/embedded/tls/test-authority';
@@ -298,6 +300,16 @@ describe('doctor', () => {
       },
     });
     expect(of(all, 'proxies').results.map(({ verdict }) => verdict)).toEqual(['ok', 'warn', 'ok']);
+  });
+
+  it('has every step that docs/pairing.md names', () => {
+    const page = readFileSync(path.join(__dirname, '../../../docs/pairing.md'), 'utf8').replaceAll('\n', ' ');
+    const named = [...page.matchAll(/steps? of `sidekick doctor`: ((?:\*\*[a-z-]+\*\*(?:, | and )?)+)/gi)].flatMap(
+      ([, list = '']) => [...list.matchAll(/\*\*([a-z-]+)\*\*/g)].map(([, step]) => step),
+    );
+    expect(named.length).toBeGreaterThan(5);
+    const steps: readonly string[] = CHECKS.map(({ step }) => step);
+    expect(named.filter((step) => !steps.includes(step!))).toEqual([]);
   });
 
   it('a disk that is elsewhere is skipped, not failed', async () => {
