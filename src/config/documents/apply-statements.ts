@@ -137,10 +137,8 @@ const ENDPOINT_COLUMNS =
 export const CLEAR_ENDPOINTS = `
 with ${ENDPOINTS}, gone as (
   delete from agent_endpoints e where e.agent_id in (select agent_id from wanted)
-    and not exists (
-      select from wanted w where row(w.agent_id, w.position, w.kind, w.trunk_id, w.number, w.entra_user_id, w.sip_user, w.max_ring_seconds)
-        is not distinct from row(e.agent_id, e.position, e.kind, e.trunk_id, e.number, e.entra_user_id, e.sip_user, e.max_ring_seconds)
-    )
+    and row(e.agent_id, e.position, e.kind, e.trunk_id, e.number, e.entra_user_id, e.sip_user, e.max_ring_seconds)::text not in (
+      select row(w.agent_id, w.position, w.kind, w.trunk_id, w.number, w.entra_user_id, w.sip_user, w.max_ring_seconds)::text from wanted w)
   returning e.agent_id, e.entra_user_id
 ), stale as (
   delete from presence p using gone where p.agent_id = gone.agent_id and gone.entra_user_id is not null
@@ -167,7 +165,7 @@ delete from agent_skills k using agents a
 join tenants tn on tn.id = a.tenant_id
 join jsonb_to_recordset($2::jsonb) as given(tenant text, name text) on given.tenant = tn.name and given.name = a.name
 where k.agent_id = a.id and a.removed_at is null
-  and not exists (select from wanted w where w.agent_id = k.agent_id and w.skill = k.skill)`;
+  and (k.agent_id, k.skill) not in (select w.agent_id, w.skill from wanted w)`;
 
 export const APPLY_AGENT_SKILLS = `
 with ${AGENT_SKILLS}
@@ -190,7 +188,7 @@ delete from queue_members m using queues qu
 join tenants tn on tn.id = qu.tenant_id
 join jsonb_to_recordset($2::jsonb) as given(tenant text, name text) on given.tenant = tn.name and given.name = qu.name
 where m.queue_id = qu.id and qu.removed_at is null
-  and not exists (select from wanted w where w.queue_id = m.queue_id and w.agent_id = m.agent_id)`;
+  and (m.queue_id, m.agent_id) not in (select w.queue_id, w.agent_id from wanted w)`;
 
 export const APPLY_MEMBERS = `
 with ${MEMBERS}
@@ -208,9 +206,10 @@ left join flows f on f.tenant_id = tn.id and f.name = d.flow
 left join prompts p on p.tenant_id = tn.id and p.name = d.greeting
 on conflict (e164) ${unlessEqual('numbers', ['tenant_id', 'queue_id', 'flow_id', 'greeting_prompt_id'])}`;
 
+/** `not in` and not `not exists`: Postgres then looks the names up in a hash, however wrong its guess of their number is. */
 const unnamed = (alias: string): string =>
-  `not exists (select from ${rows('tenant text, name text')} join tenants tn on tn.name = d.tenant
-     where tn.id = ${alias}.tenant_id and d.name = ${alias}.name)`;
+  `(${alias}.tenant_id, ${alias}.name) not in (
+     select tn.id, d.name from ${rows('tenant text, name text')} join tenants tn on tn.name = d.tenant)`;
 
 /** What a prune would take from under running calls: the reasons to refuse it. $1 queues, $2 agents, as JSON. */
 export const BUSY_QUEUES = `
@@ -221,7 +220,7 @@ export const BUSY_AGENTS = `
 select a.name from agents a join offers o on o.agent_id = a.id and o.ended_at is null
 where a.removed_at is null and ${unnamed('a')} order by a.name`;
 
-export const PRUNE_NUMBERS = `delete from numbers n where not exists (select from ${rows('e164 text')} where d.e164 = n.e164)`;
+export const PRUNE_NUMBERS = `delete from numbers n where n.e164 not in (select d.e164 from ${rows('e164 text')})`;
 
 export const PRUNE_QUEUES = `
 with gone as (
