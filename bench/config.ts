@@ -20,7 +20,7 @@ import { NodeConfig } from '../src/node-config';
 import { Listener, migrate, openDatabase, store, type Database } from '../src/store';
 
 const SIZES = [100, 1000, 5000];
-const CHANGES = 100;
+const CHANGES = 30;
 
 /** Agents of a PBX; a tenth as many queues, each with ten members, and a number for each queue. */
 function center(agents: number): Document {
