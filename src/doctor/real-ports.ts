@@ -1,7 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
-import { formatHostPort } from '../config/settings-values';
 import { systemClock } from '../lib/clock';
 import { describeError } from '../lib/errors';
 import { errorCodeOf } from '../lib/errno';

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
+import { toError } from './errors';
 
 export interface TlsPeer {
   readonly host: string;
@@ -37,7 +38,7 @@ export function certificatesOf({ host, port, serverName }: TlsPeer, timeoutMs: n
     });
     socket.once('error', (error) => {
       clearTimeout(timer);
-      reject(error);
+      reject(toError(error));
     });
   });
 }

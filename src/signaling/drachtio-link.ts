@@ -1,7 +1,7 @@
 import { Emitter } from '../lib/emitter';
 import { describeError, SidekickError } from '../lib/errors';
 import type { Log } from '../lib/log';
-import { newSrf } from './srf';
+import { disconnectForGood, newSrf } from './srf';
 import type { Srf } from './srf';
 
 export interface DrachtioAddress {
@@ -114,7 +114,7 @@ export class DrachtioLink {
 
   close(): void {
     this.#closed = true;
-    this.srf.disconnect();
+    disconnectForGood(this.srf);
     this.#up = false;
     this.#detail = 'closed';
   }

@@ -115,3 +115,28 @@ export function newSrf(): Srf {
 export function isSipError(error: unknown): error is SipError {
   return error instanceof Error && typeof (error as { status?: unknown }).status === 'number';
 }
+
+/** What drachtio-srf keeps of its connection; private to it. */
+interface Wire {
+  closing: boolean;
+  readonly reconnectVars?: { retryTimer?: NodeJS.Timeout | null };
+}
+
+/**
+ * Ends the connection and every attempt to make one. drachtio-srf's own `disconnect` throws where there is no connection now, and
+ * goes on trying for ever.
+ */
+export function disconnectForGood(srf: Srf): void {
+  const wire = (srf as unknown as { readonly _app?: { readonly client?: { readonly wp?: Wire } } })._app?.client?.wp;
+  try {
+    srf.disconnect();
+  } catch (error) {
+    if (wire === undefined) {
+      throw error;
+    }
+  }
+  if (wire !== undefined) {
+    wire.closing = true;
+    clearTimeout(wire.reconnectVars?.retryTimer ?? undefined);
+  }
+}

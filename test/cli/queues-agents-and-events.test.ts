@@ -39,6 +39,7 @@ describe('what operators look at and do all day', () => {
   let dir: string;
   let database: TestDatabase;
   let waiting: string;
+  let nodeId: string;
   let talking: string;
 
   const start = (
@@ -65,7 +66,7 @@ describe('what operators look at and do all day', () => {
     await applyDocument(db, readDocument(CENTER, 'center.yaml'), { by: 'test' });
     const [tenant] = await store.loadTenants(db);
     const support = (await store.loadQueues(db)).find((q) => q.name === 'support')!;
-    const { nodeId } = await store.registerNode(db, { name: 'node-1', version: '9.9.9' });
+    ({ nodeId } = await store.registerNode(db, { name: 'node-1', version: '9.9.9' }));
     const call = async (number: string | undefined): Promise<string> => {
       const id = newId();
       await store.insertCall(db, {
@@ -299,6 +300,7 @@ describe('what operators look at and do all day', () => {
   });
 
   it('nodes and presence are shown', async () => {
+    await store.heartbeat(database.db, nodeId);
     expect((await json('nodes', 'list')).nodes).toMatchObject([
       { name: 'node-1', version: '9.9.9', state: 'running', calls: 2, offers: 1 },
     ]);

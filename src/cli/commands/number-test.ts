@@ -244,7 +244,8 @@ function actionText(action: object | undefined): string {
   if (action === undefined) {
     return 'nothing, the call waits';
   }
-  const [[kind = '', to] = []] = Object.entries(action);
+  const [entry] = Object.entries(action as Readonly<Record<string, unknown>>);
+  const [kind, to]: readonly [string, unknown] = entry ?? ['', undefined];
   switch (kind) {
     case 'queues': {
       return `queue ${(to as string[]).join(', else ')}`;

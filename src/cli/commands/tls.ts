@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { hostPort } from '../../config/settings-values';
 import { publicRoots } from '../../doctor/real-ports';
-import { checkCertificate, namesOf, readCertificates } from '../../lib/certificate-check';
+import { checkCertificate, namesOf } from '../../lib/certificate-check';
 import type { CertificateFinding } from '../../lib/certificate-check';
 import { describeError, SidekickError } from '../../lib/errors';
 import { certificatesOf } from '../../lib/tls-peer';

@@ -20,7 +20,7 @@ export function addTls(program: Command, context: Context, run: Run): void {
       new Option(
         '--name <name>',
         'name that it must cover; can be given again; default: the SBC names of the configuration',
-      ).argParser((text: string, before: readonly string[] = []) => [...before, text]),
+      ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]),
     )
     .addHelpText(
       'after',

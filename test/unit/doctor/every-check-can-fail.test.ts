@@ -9,7 +9,7 @@ import { SidekickError } from '../../../src/lib/errors';
 import { CARRIER, doctorPorts, NOW, SBC, TEAMS, token } from '../../support/doctor-bench';
 import type { Faults } from '../../support/doctor-bench';
 
-const rejected = (error: unknown) => () => Promise.reject(error as Error);
+const rejected = (error: Error) => () => Promise.reject(error);
 const ticking = (stepMs: number): (() => number) => {
   let now = NOW;
   return () => (now += stepMs);
