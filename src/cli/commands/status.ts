@@ -27,8 +27,8 @@ const TIMEOUT_MS = 5000;
 /** Exit code 0: ready; 1: it answers, but is not ready. @throws SidekickError SK_NODE_UNREACHABLE, SK_POSTGRES_UNREACHABLE */
 export async function status(context: Context, options: StatusOptions): Promise<number> {
   const format = outputFormat(context.io, options);
-  const address = httpAddress(context, options);
-  const readiness = await readReadiness(address);
+  const base = baseUrl(context, options);
+  const readiness = await readReadiness(base, context.global.timeoutMs ?? TIMEOUT_MS);
   const { queues, calls } = await withDatabase(context, options, async (db) => ({
     queues: await store.queueSummaries(db),
     calls: (await store.listCalls(db, { limit: 10_000 })).length,
@@ -36,25 +36,25 @@ export async function status(context: Context, options: StatusOptions): Promise<
   const ready = readiness.status === 'ready';
   if (
     !printData(context.io, format, {
-      http: formatHostPort(address),
+      http: withoutScheme(base),
       ...readiness,
       calls,
       queues: queues.map(queueJson),
     })
   ) {
-    print(context, address, readiness, calls, queues);
+    print(context, base, readiness, calls, queues);
   }
   return ready ? 0 : 1;
 }
 
 function print(
   { io }: Context,
-  address: HostPort,
+  base: string,
   readiness: Readiness,
   calls: number,
   queues: readonly QueueSummary[],
 ): void {
-  line(io.stdout, `node\t${formatHostPort(address)}\t${readiness.status}`);
+  line(io.stdout, `node\t${withoutScheme(base)}\t${readiness.status}`);
   for (const [name, link] of Object.entries(readiness.links)) {
     line(io.stdout, `link\t${name}\t${link.up ? 'up' : 'DOWN'}\t${link.detail}`);
   }
@@ -62,6 +62,18 @@ function print(
   for (const queue of queues) {
     line(io.stdout, `queue\t${queue.name}\twaiting ${queue.waiting}\tready ${queue.ready}\tin call ${queue.inCall}`);
   }
+}
+
+const withoutScheme = (base: string): string => base.replace(/^https?:\/\//, '');
+
+/** --http, then the server of the context or of --server, then the running demo, then SIDEKICK_HTTP. */
+function baseUrl(context: Context, options: StatusOptions): string {
+  const server = context.global.server ?? context.global.target?.server;
+  if (options.http === undefined && server !== undefined) {
+    return server.replace(/\/+$/, '');
+  }
+  const { host, port } = httpAddress(context, options);
+  return `http://${formatHostPort({ host: ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host, port })}`;
 }
 
 function httpAddress({ io }: Context, options: StatusOptions): HostPort {
@@ -81,11 +93,10 @@ function httpAddress({ io }: Context, options: StatusOptions): HostPort {
   }
 }
 
-async function readReadiness(address: HostPort): Promise<Readiness> {
-  const host = ['0.0.0.0', '::'].includes(address.host) ? '127.0.0.1' : address.host;
-  const url = `http://${formatHostPort({ host, port: address.port })}/readyz`;
+async function readReadiness(base: string, timeoutMs: number): Promise<Readiness> {
+  const url = `${base}/readyz`;
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
     const body = (await answer.json()) as Partial<Readiness>;
     if (typeof body.status === 'string' && typeof body.links === 'object') {
       return body as Readiness;
@@ -94,7 +105,7 @@ async function readReadiness(address: HostPort): Promise<Readiness> {
   } catch (error) {
     throw new SidekickError('SK_NODE_UNREACHABLE', 'the node does not answer', {
       why: `${url}: ${describeError(error)}`,
-      next: 'start it with `sidekick demo` or `sidekick serve`, or name its address with --http host:port',
+      next: 'start it with `sidekick demo` or `sidekick serve`, or name its address with --http host:port or --server URL',
       cause: error,
     });
   }
