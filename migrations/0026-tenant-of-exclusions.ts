@@ -18,8 +18,13 @@ export const tenantOfExclusions: Migration = {
       end $$;
       create trigger tenant_of_call before insert on call_exclusions for each row execute function tenant_of_call();`,
     );
-    await comment(knex, 'call_exclusions', 'Agents who are not offered a call again for a while, because they let it ring.', {
-      tenant_id: 'Tenant of the call.',
-    });
+    await comment(
+      knex,
+      'call_exclusions',
+      'Agents who are not offered a call again for a while, because they let it ring.',
+      {
+        tenant_id: 'Tenant of the call.',
+      },
+    );
   },
 };
