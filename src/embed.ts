@@ -5,7 +5,7 @@
  * `<data>/tls` holds a test authority and the identities it issued, `<data>/postgres` the database, `<data>/ports.json` the
  * ports of the first start, so that addresses in the stored configuration stay right.
  */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Embedded, EmbeddedPart, EmbedRequest, SimulatedTenant } from './cli/ports';
 import { formatHostPort } from './config/settings-values';
@@ -163,11 +163,14 @@ class Assembly {
 
   async #startMedia(): Promise<void> {
     const secret = newToken(16);
+    const recordings = path.join(this.#request.dataDir, 'recordings');
+    mkdirSync(recordings, { recursive: true });
     const media = await startMediaServer({
       sip: { host: HOST, port: 0 },
       esl: { host: HOST, port: 0, secret },
       rtpHost: this.#request.sip.host,
       prompts: path.join(packageFolder(), 'sbc-config', 'prompts'),
+      globals: { recordings_dir: recordings },
       log: (event, details) => this.#log.debug({ event: `media:${event}`, ...details }, 'media server'),
     });
     this.#closers.push({ part: 'media', close: () => media.close() });

@@ -1,6 +1,6 @@
 /**
  * `<data>/run.json`: where a Sidekick that keeps its state in this folder listens, for the other commands. Written when it is
- * ready, readable by its owner only (it holds the database password), removed when it ends.
+ * ready, readable by its owner only (it holds passwords of the embedded parts), removed when it ends.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,6 +15,8 @@ export interface RunFile {
   readonly startedAt: string;
   readonly command: 'demo' | 'serve';
   readonly databaseUrl: string;
+  /** Settings that point at the embedded parts, their passwords included; drawn anew at each start. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly sip: { readonly host: string; readonly port: number } | undefined;
   readonly http: { readonly host: string; readonly port: number } | undefined;
   /** Base of the simulated tenant's HTTP, with the observation API under /_sim. */

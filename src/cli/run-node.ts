@@ -163,6 +163,7 @@ class Run {
         startedAt: new Date().toISOString(),
         command: this.#plan.command,
         databaseUrl: settings.databaseUrl,
+        settings: embedded.settings,
         sip: embedded.sip,
         http: node.http,
         teams: embedded.tenant?.baseUrl,

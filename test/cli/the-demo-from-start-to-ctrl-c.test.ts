@@ -114,6 +114,11 @@ describe('the demo', () => {
       links: { postgres: { up: true }, drachtio: { up: true }, graph: { up: true } },
     });
 
+    const doctor = await run('doctor', '-o', 'json').finished;
+    const { checks } = JSON.parse(doctor.out) as { checks: { step: string; verdict: string }[] };
+    expect(checks.filter(({ verdict }) => verdict !== 'ok')).toMatchObject([{ step: 'carriers', verdict: 'warn' }]);
+    expect(doctor.code).toBe(0);
+
     const paused = await run('agents', 'pause', 'Anna', '--reason', 'lunch').finished;
     expect([paused.code, paused.out]).toEqual([0, 'Anna is paused (lunch)\n']);
 

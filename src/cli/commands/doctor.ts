@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { X509Certificate } from 'node:crypto';
 import { readDatabaseUrl, readSettings } from '../../config/settings';
@@ -14,6 +14,7 @@ import { printData } from '../output/json';
 import { outputFormat, painted, visible } from '../output/list';
 import type { Tone } from '../output/list';
 import { colored } from '../output/show-list';
+import { findRunning } from '../run-file';
 
 export interface DoctorOptions extends ListOptions {
   readonly ca?: string;
@@ -27,12 +28,13 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
   const format = outputFormat(io, options);
   const people = format === 'table' || format === 'wide';
   const databaseUrl = (): string => databaseUrlFor(context, options);
+  const env = withEmbedded(context, options);
   const ports = realPorts({
     databaseUrl,
-    settings: () => readSettings({ ...io.env }, { SIDEKICK_DATABASE_URL: urlIfAny(io, databaseUrl) }),
-    env: (variable) => io.env[variable],
+    settings: () => readSettings({ ...env }, { SIDEKICK_DATABASE_URL: urlIfAny(io, databaseUrl) }),
+    env: (variable) => env[variable],
     timeoutMs: context.global.timeoutMs ?? TIMEOUT_MS,
-    extraRoots: rootsOf(io, options.ca),
+    extraRoots: [...rootsOf(io, options.ca), ...embeddedRoots(context, options)],
   });
   const reports = await runDoctor(ports, (report) => {
     if (people) {
@@ -46,6 +48,21 @@ export async function doctor(context: Context, options: DoctorOptions): Promise<
     printPlain(io, reports);
   }
   return failed === 0 ? 0 : 1;
+}
+
+/** What the environment says, and where it names no database, what points at the embedded parts that run on the folder. */
+function withEmbedded({ io, global }: Context, { data }: DoctorOptions): Io['env'] {
+  if ((io.env['SIDEKICK_DATABASE_URL'] ?? '') !== '' || global.target?.named === true) {
+    return io.env;
+  }
+  return { ...findRunning(path.resolve(io.cwd, data))?.settings, ...io.env };
+}
+
+/** The authority that certifies the embedded parts, where they are what is looked at. */
+function embeddedRoots(context: Context, options: DoctorOptions): X509Certificate[] {
+  const { io } = context;
+  const root = path.resolve(io.cwd, options.data, 'tls', 'authority', 'ca.pem');
+  return withEmbedded(context, options) !== io.env && existsSync(root) ? rootsOf(io, root) : [];
 }
 
 /** Where no database is named the settings say so themselves. */
