@@ -10,7 +10,7 @@ const rooms = {
   calls: ['routing', 'agents', 'flows'],
   dispatch: ['routing', 'agents', 'calls', 'flows'],
   store: ['routing', 'agents', 'calls', 'flows', 'dispatch', 'config'],
-  config: ['store', 'flows'],
+  config: ['store', 'routing', 'flows'],
   signaling: ['routing', 'agents', 'calls', 'flows', 'dispatch', 'config', 'media'],
   media: ['routing', 'agents', 'calls', 'flows', 'dispatch', 'config'],
   presence: ['routing', 'agents', 'calls', 'dispatch', 'store', 'config'],

@@ -1,4 +1,4 @@
-import type { STRATEGIES } from '../config/documents/queue-schema';
+import type { StrategyName } from '../routing/types';
 import type { CarrierSettings, PbxSettings, TeamsSettings } from '../config/documents/trunk-settings';
 import type { FlowStep, QueueExits, SkillNeed } from '../flows/flow';
 import type { Hours } from '../flows/hours';
@@ -68,7 +68,7 @@ export interface QueueConfig {
   readonly id: string;
   readonly tenantId: string;
   readonly name: string;
-  readonly strategy: (typeof STRATEGIES)[number];
+  readonly strategy: StrategyName;
   readonly levels: 'strict' | 'merged';
   /** By level. A level without entry is open at once. */
   readonly levelAfterMs: Readonly<Record<string, number>>;

@@ -1,7 +1,7 @@
 /** Random contact centers for property tests: every kind of entry, every kind of reference, always free of contradictions. */
 import fc from 'fast-check';
 import { documentSchema, type Document, type DocumentInput } from '../../src/config/documents/schema';
-import { STRATEGIES } from '../../src/config/documents/queue-schema';
+import { STRATEGIES } from '../../src/routing/types';
 
 type Queue = NonNullable<DocumentInput['queues']>[number];
 

@@ -1,19 +1,7 @@
 /** The rules of a queue. What they mean for the order of calls and agents is in docs/configuration.md. */
 import { z } from 'zod';
+import { STRATEGIES } from '../../routing/types';
 import { agentName, e164, name, needs, phoneKey, seconds, skillLevel, tenant } from './schema-parts';
-
-export const STRATEGIES = [
-  'longest-idle',
-  'round-robin',
-  'top-down',
-  'fewest-calls',
-  'least-occupied',
-  'skill-best',
-  'skill-tightest',
-  'weighted-random',
-  'ring-all',
-  'ring-progressively',
-] as const;
 
 export const AVAILABILITIES = [
   'Available',
