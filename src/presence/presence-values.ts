@@ -3,42 +3,15 @@
  * spelling before, so values are compared without case; an unknown value is kept as it is, and queues treat it as "not in the
  * accepted list".
  */
-const AVAILABILITIES = [
-  'Available',
-  'AvailableIdle',
-  'Away',
-  'BeRightBack',
-  'Busy',
-  'BusyIdle',
-  'DoNotDisturb',
-  'Offline',
-  'PresenceUnknown',
-] as const;
+import { ACTIVITIES, AVAILABILITIES } from '../config/documents/queue-schema';
 
-const ACTIVITIES = [
-  'Available',
-  'Away',
-  'BeRightBack',
-  'Busy',
-  'DoNotDisturb',
-  'Focusing',
-  'InACall',
-  'InAConferenceCall',
-  'Inactive',
-  'InAMeeting',
-  'Offline',
-  'OffWork',
-  'OutOfOffice',
-  'PresenceUnknown',
-  'Presenting',
-  'UrgentInterruptionsOnly',
-] as const;
+const UNKNOWN = 'PresenceUnknown';
 
 const byLowerCase = (values: readonly string[]): ReadonlyMap<string, string> =>
   new Map(values.map((value) => [value.toLowerCase(), value]));
 
-const AVAILABILITY = byLowerCase(AVAILABILITIES);
-const ACTIVITY = byLowerCase(ACTIVITIES);
+const AVAILABILITY = byLowerCase([...AVAILABILITIES, UNKNOWN]);
+const ACTIVITY = byLowerCase([...ACTIVITIES, UNKNOWN]);
 
 /** Longest value that is kept; anything longer is not a presence value. */
 const MAX_LENGTH = 64;
@@ -53,7 +26,7 @@ export function activityOf(value: unknown): string {
 
 function known(value: unknown, spelling: ReadonlyMap<string, string>): string {
   if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_LENGTH) {
-    return 'PresenceUnknown';
+    return UNKNOWN;
   }
   const text = value.trim();
   return spelling.get(text.toLowerCase()) ?? text;

@@ -14,15 +14,6 @@ export class EventHeap {
   subject = 0;
   stamp = 0;
 
-  get size(): number {
-    return this.#length;
-  }
-
-  /** Time of the next event; Infinity: there is none. */
-  get nextAt(): number {
-    return this.#length > 0 ? (this.#times[0] as number) : Infinity;
-  }
-
   /** `stamp`: compared by whoever planned it, to know an event that is no longer wanted. */
   plan(time: number, kind: number, subject: number, stamp: number): void {
     if (time === Infinity) {

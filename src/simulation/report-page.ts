@@ -1,4 +1,5 @@
 /** A page of its own, without scripts: the figures, and for each queue how long its callers waited. */
+import { percent, seconds } from './figure-text';
 import { countUpTo } from './figures';
 import type { Estimate } from './figures';
 import type { Plan } from './plan';
@@ -106,14 +107,6 @@ ${grid.join('')}${ticks.join('')}${paths.join('')}
 
 function shareUpTo(sorted: Float64Array, limit: number): number {
   return sorted.length === 0 ? 0 : countUpTo(sorted, limit) / sorted.length;
-}
-
-function percent(value: number): string {
-  return `${(100 * value).toFixed(1)} %`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function interval({ mean, halfWidth }: Estimate, show: (value: number) => string): string {

@@ -77,15 +77,6 @@ export class Samples {
     return this.#length === 0 ? 0 : sum / this.#length;
   }
 
-  /** By nearest rank; 0 where there is nothing. `share`: 0.95 for the 95th percentile. */
-  percentile(share: number): number {
-    if (this.#length === 0) {
-      return 0;
-    }
-    const sorted = this.sorted();
-    return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number;
-  }
-
   sorted(): Float64Array {
     return this.#values.slice(0, this.#length).sort();
   }

@@ -1,4 +1,5 @@
 /** What a simulation found, for people and for programs. */
+import { percent, seconds } from '../../simulation/figure-text';
 import type { Estimate, FigureName } from '../../simulation/figures';
 import { offeredLoad } from '../../simulation/load';
 import type { Plan } from '../../simulation/plan';
@@ -127,14 +128,6 @@ function jsonReport(report: PlanReport): Record<string, unknown> {
 /** Shares are 0 to 1, durations milliseconds, `halfWidth` half of the 95 % interval (null for a single run). */
 function jsonQueues(queues: PlanReport['queues']): Record<string, unknown>[] {
   return [...queues].map(([queue, figures]) => ({ queue, ...figures }));
-}
-
-function percent(value: number): string {
-  return `${(100 * value).toFixed(1)} %`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function withInterval({ mean, halfWidth }: Estimate, show: (value: number) => string): string {
