@@ -39,6 +39,7 @@ import { presenceOfOthers } from './0053-presence-of-others';
 import { secrets } from './0055-secrets';
 import { users } from './0056-users';
 import { accessAudit } from './0057-access-audit';
+import { memberWeight } from './0075-member-weight';
 import type { Migration } from './sql';
 
 export type { Migration } from './sql';
@@ -86,4 +87,5 @@ export const migrations: readonly Migration[] = [
   secrets,
   users,
   accessAudit,
+  memberWeight,
 ];

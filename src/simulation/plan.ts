@@ -47,6 +47,8 @@ export interface PlannedMembership {
   readonly level: number;
   readonly position: number;
   readonly priority: number;
+  /** Share of a weighted-random draw. Absent: 1. */
+  readonly weight?: number;
 }
 
 export interface Traffic {

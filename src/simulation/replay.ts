@@ -112,6 +112,7 @@ function changedAgent(
             level: member.level,
             position: member.position ?? place + 1,
             priority: member.priority,
+            weight: member.weight,
           },
         ];
   });

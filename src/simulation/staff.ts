@@ -22,16 +22,16 @@ export function hireStaff(plan: Plan, seed: number): SimAgent[] {
       presence: 'none',
       ...(agent.skills ? { skills: agent.skills } : {}),
     };
-    for (const { queue, level, position, priority } of agent.memberships) {
+    for (const { queue, ...place } of agent.memberships) {
       const at = indexOf.get(queue) as number;
-      const member: Mutable<Membership> = { queueId: queueIds[at] as string, level, position, priority };
+      const member: Mutable<Membership> = { queueId: queueIds[at] as string, ...place };
       memberships.push(member);
       const strict = plan.queues[at]?.rules.levels === 'strict';
       const entry: Mutable<Entry> = {
         agent: candidate,
         member,
         index,
-        level: strict ? level : 0,
+        level: strict ? place.level : 0,
         readyAt: 0,
         key: 0,
         scarcity: 0,

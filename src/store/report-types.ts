@@ -44,6 +44,8 @@ export interface QueueMember {
   readonly level: number;
   readonly position: number;
   readonly priority: number;
+  /** Share of a weighted-random draw. */
+  readonly weight: number;
   /** In this queue. */
   readonly signedIn: boolean;
   /** Of a pause in this queue alone; undefined: not paused here. */

@@ -116,7 +116,7 @@ describe('a change of the configuration is live within a second and touches no c
       const offered = suite.nextOffer('ben');
       await changeQueue((queue) => ({
         ...queue,
-        members: [...queue.members, { agent: 'ben', level: 1, priority: 1, position: 2 }],
+        members: [...queue.members, { agent: 'ben', level: 1, priority: 1, weight: 1, position: 2 }],
       }));
       const changedAt = Date.now();
       await offered;

@@ -249,7 +249,7 @@ describe('nouns of the configuration', () => {
       );
     expect(await cli('queues', 'members', 'add', 'sales', 'Anna', '--level', '3')).toMatchObject({
       exitCode: 0,
-      out: 'queue sales: members + {"agent":"Anna","level":3,"position":2,"priority":1}\n',
+      out: 'queue sales: members + {"agent":"Anna","level":3,"position":2,"priority":1,"weight":1}\n',
       err: expect.stringContaining('calls in progress go on'),
     });
     expect(await members('sales')).toEqual(['Ben 1', 'Anna 3']);
@@ -257,6 +257,10 @@ describe('nouns of the configuration', () => {
       exitCode: 0,
     });
     expect(await members('sales')).toEqual(['Anna 1', 'Ben 1']);
+    expect(await cli('queues', 'members', 'set', 'sales', 'Anna', '--weight', '3')).toMatchObject({ exitCode: 0 });
+    expect((await json('queues', 'get', 'sales')).queue.members).toContainEqual(
+      expect.objectContaining({ agent: 'Anna', weight: 3 }),
+    );
     expect(await cli('queues', 'members', 'remove', 'sales', 'Anna', 'Ben')).toMatchObject({ exitCode: 0 });
     expect(await members('sales')).toEqual([]);
     expect(await cli('agents', 'move', 'Ben', 'Anna', '--from', 'support', '--to', 'sales')).toMatchObject({

@@ -132,17 +132,19 @@ describe('a document that is applied', () => {
     const sales = {
       ...document.queues[1]!,
       members: [
-        { agent: 'Emma', level: 1, priority: 1 },
-        { agent: 'Anna', level: 2, priority: 1 },
+        { agent: 'Emma', level: 1, priority: 1, weight: 3 },
+        { agent: 'Anna', level: 2, priority: 1, weight: 1 },
       ],
     };
     const result = await applyDocument(test.db, { ...document, queues: [document.queues[0]!, sales] }, by);
     expect(result.counts).toMatchObject({ queues: 0, members: 5 });
     const { queueId } = (await store.findNumber(test.db, '+49301000101'))!;
     const snapshot = await store.snapshotQueue(test.db, queueId!);
-    expect(snapshot!.agents.map(({ name, memberships: [m] }) => [name, m!.level, m!.position]).sort()).toEqual([
-      ['Anna', 2, 2],
-      ['Emma', 1, 1],
+    expect(
+      snapshot!.agents.map(({ name, memberships: [m] }) => [name, m!.level, m!.position, m!.weight]).sort(),
+    ).toEqual([
+      ['Anna', 2, 2, undefined],
+      ['Emma', 1, 1, 3],
     ]);
   });
 

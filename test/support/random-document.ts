@@ -85,6 +85,7 @@ function queue(name: string): fc.Arbitrary<Queue> {
           level: whole(1, 3),
           position: maybe(whole(1, 9)),
           priority: whole(1, 3),
+          weight: whole(1, 3),
         }),
       ),
     ),

@@ -13,6 +13,7 @@ export interface MemberOptions extends ChangeOptions {
   readonly level?: number;
   readonly position?: number;
   readonly priority?: number;
+  readonly weight?: number;
 }
 
 export interface MoveOptions extends ChangeOptions {
@@ -24,7 +25,10 @@ export interface MoveOptions extends ChangeOptions {
 type Queue = ItemOf<'queues'>;
 type Member = Queue['members'][number];
 
-/** Members who are there already get the level, position and priority that are given. @throws SidekickError SK_NOT_FOUND */
+/** What is said of a member besides the name. */
+const PLACE = ['level', 'position', 'priority', 'weight'] as const;
+
+/** Members who are there already get the level, position, priority and weight that are given. @throws SidekickError SK_NOT_FOUND */
 export function addMembers(
   context: Context,
   queue: string,
@@ -52,9 +56,9 @@ export function removeMembers(
 
 /** @throws SidekickError SK_NOT_FOUND for an agent who is no member, SK_USAGE when nothing is set */
 export function setMember(context: Context, queue: string, agent: string, options: MemberOptions): Promise<number> {
-  if (options.level === undefined && options.position === undefined && options.priority === undefined) {
+  if (PLACE.every((key) => options[key] === undefined)) {
     throw new SidekickError('SK_USAGE', `nothing is said about ${agent}`, {
-      why: 'none of --level, --position and --priority was given',
+      why: 'none of --level, --position, --priority and --weight was given',
       next: `sidekick queues members set ${queue} ${agent} --level 2`,
     });
   }
@@ -78,9 +82,9 @@ export function moveAgents(context: Context, agents: readonly string[], options:
       });
     }
     for (const agent of agents) {
-      const { level, priority } = memberOf(from, agent);
+      const { level, priority, weight } = memberOf(from, agent);
       from = withoutMember(from, agent);
-      to = withMember(document, to, agent, { level: options.level ?? level, priority });
+      to = withMember(document, to, agent, { level: options.level ?? level, priority, weight });
     }
     return [from, to];
   });
@@ -102,7 +106,7 @@ async function changeQueues(
   });
 }
 
-type Place = Pick<MemberOptions, 'level' | 'position' | 'priority'>;
+type Place = Pick<MemberOptions, (typeof PLACE)[number]>;
 
 function withMember(document: Document, queue: Queue, agent: string, place: Place): Queue {
   pick('agents', document, agent, queue.tenant);
@@ -113,6 +117,7 @@ function withMember(document: Document, queue: Queue, agent: string, place: Plac
     level: place.level ?? old?.level ?? 1,
     position: place.position ?? old?.position ?? last + 1,
     priority: place.priority ?? old?.priority ?? 1,
+    weight: place.weight ?? old?.weight ?? 1,
   };
   return { ...queue, members: [...queue.members.filter((m) => m.agent !== agent), member] };
 }

@@ -143,6 +143,7 @@ function memberColumns(now: number): readonly Column<QueueMember>[] {
     },
     { title: 'position', text: (m) => String(m.position), wide: true },
     { title: 'priority', text: (m) => String(m.priority), wide: true },
+    { title: 'weight', text: (m) => String(m.weight), wide: true },
     { title: 'endpoint', text: (m) => endpointText(m.endpoint), wide: true },
     { title: 'call', text: (m) => m.offer?.callId ?? '', wide: true },
   ];
@@ -222,6 +223,7 @@ function detailJson({ queue, opening, members, callers }: QueueDetail): Record<s
       level: m.level,
       position: m.position,
       priority: m.priority,
+      weight: m.weight,
       state: memberState(m).text,
       since: isoTime(memberState(m).since),
       presence: typeof m.presence === 'string' ? m.presence : { ...m.presence, readAt: isoTime(m.presence.readAt) },

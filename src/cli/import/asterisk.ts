@@ -144,7 +144,7 @@ function mapped(draft: Draft, where: string, key: string, value: string): Partia
       if (strategy === undefined) {
         draft.note(where, `the strategy ${value} is not known; longest-idle is used`);
       } else if (value.toLowerCase() === 'wrandom') {
-        draft.note(where, 'penalties become levels here, not weights');
+        draft.note(where, 'penalties become levels here; the share of the draw is the weight of a member');
       }
       return given('strategy', strategy);
     }

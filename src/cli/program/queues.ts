@@ -91,7 +91,7 @@ function addMembers(queues: Command, context: Context, run: Run): void {
       run(loadMembers, (m) => m.removeMembers(context, queue, agents, options)),
     );
   withPlace(withChange(members.command('set')))
-    .description('change the level, position or priority of a member')
+    .description('change the level, position, priority or weight of a member')
     .argument('<queue>', 'name of the queue')
     .argument('<agent>', 'name of the agent')
     .addHelpText(
@@ -114,5 +114,6 @@ function withPlace(command: Command): Command {
   return command
     .option('--level <n>', 'lower levels are asked first', integerIn(1, 1000))
     .option('--position <n>', 'order among equals', integerIn(1, 100_000))
-    .option('--priority <n>', 'an agent of several queues serves the lowest number first', integerIn(1, 1000));
+    .option('--priority <n>', 'an agent of several queues serves the lowest number first', integerIn(1, 1000))
+    .option('--weight <n>', 'share of the draw of weighted-random', integerIn(1, 1000));
 }

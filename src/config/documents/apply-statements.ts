@@ -174,8 +174,8 @@ on conflict (agent_id, skill) ${unlessEqual('agent_skills', ['level'])}`;
 
 const MEMBERS = `
 wanted as (
-  select qu.id as queue_id, a.id as agent_id, tn.id as tenant_id, d.level, d.position, d.priority
-  from ${rows('tenant text, queue text, agent text, level integer, position integer, priority integer')}
+  select qu.id as queue_id, a.id as agent_id, tn.id as tenant_id, d.level, d.position, d.priority, d.weight
+  from ${rows('tenant text, queue text, agent text, level integer, position integer, priority integer, weight integer')}
   join tenants tn on tn.name = d.tenant
   join queues qu on qu.tenant_id = tn.id and qu.name = d.queue and qu.removed_at is null
   join agents a on a.tenant_id = tn.id and a.name = d.agent and a.removed_at is null
@@ -192,9 +192,9 @@ where m.queue_id = qu.id and qu.removed_at is null
 
 export const APPLY_MEMBERS = `
 with ${MEMBERS}
-insert into queue_members (queue_id, agent_id, tenant_id, level, position, priority)
-select queue_id, agent_id, tenant_id, level, position, priority from wanted
-on conflict (queue_id, agent_id) ${unlessEqual('queue_members', ['level', 'position', 'priority'])}`;
+insert into queue_members (queue_id, agent_id, tenant_id, level, position, priority, weight)
+select queue_id, agent_id, tenant_id, level, position, priority, weight from wanted
+on conflict (queue_id, agent_id) ${unlessEqual('queue_members', ['level', 'position', 'priority', 'weight'])}`;
 
 export const APPLY_NUMBERS = `
 insert into numbers (e164, tenant_id, queue_id, flow_id, greeting_prompt_id)

@@ -84,6 +84,7 @@ export function documentRows(document: Document): DocumentRows {
         level: member.level,
         position: member.position ?? i + 1,
         priority: member.priority,
+        weight: member.weight,
       })),
     ),
     numbers: document.numbers.map((number) => ({

@@ -38,8 +38,8 @@ select jsonb_build_object(
       'members', coalesce(m.members, '[]')))), '[]')
     from queues x ${OWNED} left join hours h on h.id = x.hours_id left join prompts p on p.id = x.music_prompt_id
     left join (
-      select m.queue_id, jsonb_agg(jsonb_build_object('agent', a.name, 'level', m.level, 'position', m.position, 'priority', m.priority))
-        as members
+      select m.queue_id, jsonb_agg(jsonb_build_object('agent', a.name, 'level', m.level, 'position', m.position, 'priority', m.priority,
+        'weight', m.weight)) as members
       from queue_members m join agents a on a.id = m.agent_id and a.removed_at is null group by m.queue_id) m on m.queue_id = x.id
     where x.removed_at is null),
   'agents', (select coalesce(jsonb_agg(jsonb_build_object('tenant', tn.name, 'name', x.name, 'displayName', x.display_name,

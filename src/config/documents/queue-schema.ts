@@ -74,6 +74,12 @@ const memberSchema = z.strictObject({
     .max(1000)
     .default(1)
     .describe('An agent of several queues serves the one with the lowest number first.'),
+  weight: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1)
+    .describe('Share of the draw of weighted-random: with twice the weight an agent is drawn twice as often.'),
 });
 
 const relaxationSchema = z.strictObject({

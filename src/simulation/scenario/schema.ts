@@ -46,6 +46,7 @@ const staffSchema = z.strictObject({
         queue: text.describe('Name of the queue.'),
         level: z.int().min(1).max(1000).default(1).describe('Lower levels are asked first.'),
         priority: z.int().min(1).max(1000).default(1).describe('Which queue is served first: the lowest number.'),
+        weight: z.int().min(1).max(1000).default(1).describe('Share of the draw of weighted-random.'),
       }),
     )
     .min(1, 'needs at least one queue')

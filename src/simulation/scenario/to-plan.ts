@@ -48,7 +48,7 @@ function membersAsStaff(configuration: Document | undefined, queues: readonly Sc
     const serves = queues.flatMap((queue) =>
       queue.members
         .filter((member) => member.agent === agent.name)
-        .map((member) => ({ queue: queue.name, level: member.level, priority: member.priority })),
+        .map(({ level, priority, weight }) => ({ queue: queue.name, level, priority, weight })),
     );
     return serves.length === 0
       ? []
@@ -115,7 +115,7 @@ function plannedAgents(group: ScenarioStaff, scenario: Scenario, lengthMs: numbe
   const shifts = group.shifts.length === 0 ? undefined : everyDay(group.shifts, lengthMs);
   return Array.from({ length: group.count }, (_, i) => ({
     name: group.count === 1 ? group.name : `${group.name} ${i + 1}`,
-    memberships: group.queues.map(({ queue, level, priority }) => ({ queue, level, position: i + 1, priority })),
+    memberships: group.queues.map((serves) => ({ ...serves, position: i + 1 })),
     skills: group.skills,
     ...(shifts ? { shifts } : {}),
     answer: durations(agents.answer),

@@ -73,7 +73,7 @@ export const queueSummaries: Store['queueSummaries'] = async (q, queueId) => {
 
 export const queueMembers: Store['queueMembers'] = async (q, queueId) => {
   const { rows } = await q.query<Nullable<QueueMember>>(
-    `select a.id as "agentId", a.name as agent, a.display_name as "displayName", ${ENDPOINT_JSON} as endpoint, m.level, m.position, m.priority,
+    `select a.id as "agentId", a.name as agent, a.display_name as "displayName", ${ENDPOINT_JSON} as endpoint, m.level, m.position, m.priority, m.weight,
        m.signed_in as "signedIn", m.pause_reason as "pauseReason", ${ms('m.changed_at')} as "memberChangedAt",
        case when ${WOKEN('s')} then 'ready' else s.state end as state, case when ${WOKEN('s')} then null else s.reason end as reason,
        s.forced_by as "forcedBy", case when ${WOKEN('s')} then null else ${ms('s.until')} end as until,

@@ -44,6 +44,7 @@ export type MemberTuple = readonly [
   pauseReason: Maybe<string>,
   lastOfferedAt: Maybe<number>,
   handledToday: number,
+  weight: number,
 ];
 
 export type AgentTuple = readonly [
@@ -259,7 +260,7 @@ function toAgent(row: AgentTuple): Candidate {
 }
 
 function toMembership(row: MemberTuple): Membership {
-  const [queueId, level, position, priority, signedIn, pauseReason, lastOfferedAt, handledToday] = row;
+  const [queueId, level, position, priority, signedIn, pauseReason, lastOfferedAt, handledToday, weight] = row;
   return {
     queueId,
     level,
@@ -269,6 +270,7 @@ function toMembership(row: MemberTuple): Membership {
     ...(pauseReason === null ? {} : { pauseReason }),
     ...(lastOfferedAt === null ? {} : { lastOfferedAt }),
     ...(handledToday > 0 ? { handledToday } : {}),
+    ...(weight === 1 ? {} : { weight }),
   };
 }
 

@@ -78,7 +78,7 @@ left join tried on tried.call_id = v.call_id`;
 const MEMBERS = `
 members as materialized (
   select m.agent_id, json_agg(json_build_array(m.queue_id, m.level, m.position, m.priority, m.signed_in, m.pause_reason,
-      ${t('m.last_offered_at')}, case when m.day = asked.today then m.calls_today + m.base_calls else 0 end) order by m.queue_id) as list
+      ${t('m.last_offered_at')}, case when m.day = asked.today then m.calls_today + m.base_calls else 0 end, m.weight) order by m.queue_id) as list
   from asked cross join reach join queue_members m on m.queue_id = reach.queue_id
   group by m.agent_id
 ), trunk_up as materialized (
