@@ -59,6 +59,10 @@ awk '{
 # Peers on TLS show a certificate that chains to chain.pem. 0 is for a test tenant without one.
 export DRACHTIO_TLS_VERIFY_CLIENT_CERT="${SIDEKICK_TLS_VERIFY_CLIENTS:-1}"
 
+# The four suites of TLS 1.2 that Microsoft takes, and no others; those of TLS 1.3 are OpenSSL's own three. By itself drachtio would
+# also take suites without forward secrecy. A carrier or PBX on TLS that needs another one: name all of them here, joined by colons.
+export DRACHTIO_TLS_CIPHER_LIST="${SIDEKICK_TLS_CIPHERS:-ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-SHA384:ECDHE-RSA-AES128-SHA256}"
+
 # A TLS connection that has swallowed three requests without an answer is closed and built anew.
 export DRACHTIO_TPORT_MAX_CONSECUTIVE_TIMEOUTS="${DRACHTIO_TPORT_MAX_CONSECUTIVE_TIMEOUTS:-3}"
 

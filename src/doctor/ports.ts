@@ -1,6 +1,8 @@
 /** What the checks need from outside. real-ports.ts has the real thing; tests put in what fails. */
 import type { X509Certificate } from 'node:crypto';
 import type { GraphSettings, HostPort, HostPortSecret, Settings } from '../config/settings';
+import type { ServerGreeting } from '../lib/tls-hello';
+import type { SuiteFacts } from '../lib/tls-suites';
 import type { DatabaseFacts, QueueConfig, TrunkActivity, PresenceAge, TenantConfig, TrunkConfig } from '../store';
 import type { PresenceScopeRow, SealedSecret } from '../store/types';
 
@@ -18,6 +20,10 @@ export interface DoctorPorts {
   readonly media: (address: HostPortSecret) => Promise<MediaBench>;
   /** What a TLS server shows, its own certificate first. */
   readonly certificates: (peer: HostPort, serverName: string) => Promise<readonly X509Certificate[]>;
+  /** Versions and cipher suites that a TLS server takes. */
+  readonly suites: (peer: HostPort, serverName: string) => Promise<SuiteFacts>;
+  /** What a proxy of Direct Routing shows before it asks for our certificate. Undefined: it refuses our suites. */
+  readonly greet: (peer: HostPort & { readonly serverName: string }) => Promise<ServerGreeting | undefined>;
   /** Roots that peers trust. */
   readonly roots: readonly X509Certificate[];
   /** A token by the app's own permission. @throws SidekickError SK_GRAPH_UNREACHABLE, SK_GRAPH_REFUSED */

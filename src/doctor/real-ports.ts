@@ -6,9 +6,11 @@ import { describeError } from '../lib/errors';
 import { errorCodeOf } from '../lib/errno';
 import { silentLog } from '../lib/log';
 import { certificatesOf } from '../lib/tls-peer';
+import { suitesOf } from '../lib/tls-suites';
 import { AppTokens } from '../presence/graph-tokens';
 import { DrachtioLink } from '../signaling/drachtio-link';
 import type { SipResponse } from '../signaling/srf';
+import { greetProxy } from '../signaling/teams/peer-watch';
 import { isFromNetwork } from '../signaling/teams/proxy-monitor';
 import { migrationStatus, openDatabase, store } from '../store';
 import { openEventSocket } from './event-socket';
@@ -38,6 +40,8 @@ export function realPorts({ timeoutMs, extraRoots, ...given }: RealPortsOptions)
     },
     media: (address) => openEventSocket(address, timeoutMs),
     certificates: ({ host, port }, serverName) => certificatesOf({ host, port, serverName }, timeoutMs),
+    suites: ({ host, port }, serverName) => suitesOf({ host, port, serverName }, timeoutMs),
+    greet: (peer) => greetProxy(peer, timeoutMs),
     roots: [...extraRoots, ...publicRoots()],
     graphToken: (graph) =>
       new AppTokens(graph, { log: silentLog(), clock: systemClock }, AbortSignal.timeout(timeoutMs)).get(),

@@ -8,7 +8,7 @@ import type { KeyObject } from 'node:crypto';
 export type Verdict = 'ok' | 'warn' | 'fail';
 
 export interface CertificateFinding {
-  readonly check: 'name' | 'key' | 'key pair' | 'usage' | 'chain' | 'expiry';
+  readonly check: 'name' | 'key' | 'key pair' | 'usage' | 'chain' | 'expiry' | 'versions' | 'suites';
   readonly verdict: Verdict;
   /** What was found, one line. */
   readonly found: string;

@@ -87,6 +87,12 @@ export const METRICS = [
     help: '1 while a Direct Routing proxy (or the SBC in front) answers, else 0',
   },
   {
+    name: 'sidekick_teams_peer_trusted',
+    type: 'gauge',
+    labels: ['trunk', 'proxy'],
+    help: '1 while a Direct Routing proxy shows a certificate with its name and of a listed root, else 0; absent until it was seen',
+  },
+  {
     name: 'sidekick_teams_failovers_total',
     type: 'counter',
     labels: ['trunk', 'reason'],
@@ -154,6 +160,8 @@ export interface Metrics {
   teamsProxyUp(trunk: string, proxy: string, up: boolean): void;
   /** Forgets a proxy that is gone from the configuration. */
   teamsProxyGone(trunk: string, proxy: string): void;
+  teamsPeerTrusted(trunk: string, proxy: string, trusted: boolean): void;
+  teamsPeerGone(trunk: string, proxy: string): void;
   teamsFailover(trunk: string, reason: string): void;
   teamsRefused(reason: string): void;
   certificateDays(name: string, days: number): void;
@@ -204,6 +212,9 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
     },
     teamsProxyUp: (trunk, proxy, up) => gauge('sidekick_teams_proxy_up').set({ trunk, proxy }, up ? 1 : 0),
     teamsProxyGone: (trunk, proxy) => gauge('sidekick_teams_proxy_up').remove({ trunk, proxy }),
+    teamsPeerTrusted: (trunk, proxy, trusted) =>
+      gauge('sidekick_teams_peer_trusted').set({ trunk, proxy }, trusted ? 1 : 0),
+    teamsPeerGone: (trunk, proxy) => gauge('sidekick_teams_peer_trusted').remove({ trunk, proxy }),
     teamsFailover: (trunk, reason) => counter('sidekick_teams_failovers_total').inc({ trunk, reason }),
     teamsRefused: (reason) => counter('sidekick_teams_refused_total').inc({ reason }),
     certificateDays: (name, days) => gauge('sidekick_certificate_days_left').set({ name }, days),

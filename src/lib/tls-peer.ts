@@ -1,6 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { toError } from './errors';
+import { greetServer } from './tls-hello';
+import { TEAMS_SUITES } from './tls-suites';
 
 export interface TlsPeer {
   readonly host: string;
@@ -11,10 +13,26 @@ export interface TlsPeer {
 
 /**
  * The certificates that a server shows, its own first, whether or not they can be trusted. Servers that want to see a certificate
- * of ours show theirs before they refuse us.
+ * of ours show theirs before they refuse us; with TLS 1.2, which Microsoft's proxies speak, that is seen in the greeting alone.
  * @throws Error where nobody answers or no handshake comes about
  */
-export function certificatesOf({ host, port, serverName }: TlsPeer, timeoutMs: number): Promise<X509Certificate[]> {
+export async function certificatesOf(peer: TlsPeer, timeoutMs: number): Promise<X509Certificate[]> {
+  try {
+    return await certificatesAfterHandshake(peer, timeoutMs);
+  } catch (error) {
+    const hello = { version: 'TLSv1.2', suites: Object.values(TEAMS_SUITES) } as const;
+    const greeting = await greetServer(peer, hello, timeoutMs).catch(() => undefined);
+    if (greeting === undefined || greeting.certificates.length === 0) {
+      throw error;
+    }
+    return [...greeting.certificates];
+  }
+}
+
+function certificatesAfterHandshake(
+  { host, port, serverName }: TlsPeer,
+  timeoutMs: number,
+): Promise<X509Certificate[]> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,

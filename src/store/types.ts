@@ -464,7 +464,7 @@ export interface OpenWork {
 /** One proxy of a Teams trunk as a node last saw it. Absent is what is not known. */
 export interface TrunkProxyStatus {
   readonly host: string;
-  readonly state: 'probing' | 'active' | 'down' | 'recovered';
+  readonly state: 'probing' | 'active' | 'down' | 'recovered' | 'untrusted';
   readonly reason?: string | undefined;
   readonly detail: string;
   readonly since: Millis;

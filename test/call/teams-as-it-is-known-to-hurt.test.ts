@@ -1,6 +1,8 @@
 import { AGENT_TONES, CALLER_TONE, eventually } from '../support/call-lab';
 import { labSuite } from '../support/lab-suite';
 import { longGaps } from '../support/long-gaps';
+import { greetServer } from '../../src/lib/tls-hello';
+import { checkSuites, suitesOf, TEAMS_SUITES } from '../../src/lib/tls-suites';
 import { store } from '../../src/store';
 
 const ANNA = AGENT_TONES['anna'] ?? 0;
@@ -25,6 +27,16 @@ describe('data centres of Teams', () => {
     await eventually('active for Teams too', () => (lab.tenant.trunks()[0]?.active ? true : undefined));
     expect(lab.tenant.rulesBroken().filter((r) => r.method === 'OPTIONS')).toEqual([]);
     expect(lab.node.links()['teams teams']).toMatchObject({ up: true });
+  });
+
+  it('TLS with the SBC’s certificate: 1.2 or newer, the four suites of Teams and no others', async () => {
+    const { lab } = suite;
+    const tls = lab.node.transports.find(({ protocol }) => protocol === 'tls');
+    const peer = { host: tls?.host ?? '', port: tls?.port ?? 0, serverName: 'sbc1.example.com' };
+    expect(checkSuites(await suitesOf(peer, 2_000))).toMatchObject([{ verdict: 'ok' }, { verdict: 'ok' }]);
+    const greeting = await greetServer(peer, { version: 'TLSv1.2', suites: Object.values(TEAMS_SUITES) }, 2_000);
+    expect(greeting?.certificates[0]?.checkHost('sbc1.example.com')).toBe('sbc1.example.com');
+    expect(greeting?.proven).toBe(true);
   });
 
   it('a busy one answers 503 with Retry-After: the next one gets the call, and the busy one is down until it answers', async () => {
@@ -83,6 +95,30 @@ describe('data centres of Teams', () => {
     await call.hangUp();
     await lab.ending(call);
   }, 30_000);
+});
+
+describe('somebody else under the name of a proxy', () => {
+  const suite = labSuite({ agents: ['anna'], teamsNames: ['sip2.pstnhub.microsoft.com'], proxies: [SIP] });
+
+  it('gets no calls: its certificate is of a listed root, but has another name, which the SIP server does not see', async () => {
+    const { lab } = suite;
+    await eventually('it is found out', async () =>
+      (await store.trunkStatus(lab.database.db))[0]?.proxies[0]?.state === 'untrusted' ? true : undefined,
+    );
+    expect((await store.trunkStatus(lab.database.db))[0]).toMatchObject({
+      up: false,
+      detail: `${SIP}: untrusted, ${SIP} is not covered by sip2.pstnhub.microsoft.com`,
+    });
+    const { text } = await lab.node.metrics.exposition();
+    expect(text).toContain(`sidekick_teams_peer_trusted{trunk="teams",proxy="${SIP}"} 0`);
+    const call = await lab.dial();
+    await lab.story(call, ['call:waiting']);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(lab.tenant.calls()).toEqual([]);
+    expect(call.state).not.toBe('ended');
+    await call.hangUp();
+    await lab.ending(call);
+  });
 });
 
 describe('final responses of Teams', () => {

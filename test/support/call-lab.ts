@@ -53,6 +53,8 @@ export interface LabOptions {
   readonly domains?: readonly string[];
   /** Names in the SBC's certificate. Default: sbc1.example.com. */
   readonly sbcNames?: readonly string[];
+  /** Names in the certificate of the simulated tenant. Default: the three of Microsoft's proxies. */
+  readonly teamsNames?: readonly string[];
   /** Names of the proxies, all at the simulated tenant. Default: the first one. */
   readonly proxies?: readonly string[];
   /** A whole configuration instead of the lab's own; `teamsProxy` is where the simulated tenant takes calls. */
@@ -227,11 +229,9 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
   const database = await testDatabase();
   closers.push(() => database.close());
   const authority = await makeTestAuthority({ directory: REAL.tlsDir ?? path.join(tmpdir(), 'sidekick-test-tls') });
-  const teamsIdentity = await authority.issue([
-    'sip.pstnhub.microsoft.com',
-    'sip2.pstnhub.microsoft.com',
-    'sip3.pstnhub.microsoft.com',
-  ]);
+  const teamsIdentity = await authority.issue(
+    options.teamsNames ?? ['sip', 'sip2', 'sip3'].map((name) => `${name}.pstnhub.microsoft.com`),
+  );
   const tenant = await startTeamsTenant({
     host: '127.0.0.1',
     sipPort: 0,

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { readSettings } from '../../src/config/settings';
 import type { DoctorPorts } from '../../src/doctor';
 import type { DoctorDatabase, MediaBench, SipBench } from '../../src/doctor/ports';
+import { TEAMS_SUITES } from '../../src/lib/tls-suites';
 import type { TrunkConfig } from '../../src/store';
 
 export const SBC = 'sbc1.example.com';
@@ -46,7 +47,12 @@ const API: Readonly<Record<string, string>> = {
 
 /** An installation in which everything is as it should be, but for the faults. */
 export function doctorPorts(
-  good: { readonly certificates: X509Certificate[]; readonly roots: X509Certificate[] },
+  good: {
+    readonly certificates: X509Certificate[];
+    /** What the proxies of Microsoft show. */
+    readonly microsoft: X509Certificate[];
+    readonly roots: X509Certificate[];
+  },
   faults: Faults = {},
 ): DoctorPorts {
   const environment = {
@@ -93,6 +99,8 @@ export function doctorPorts(
     sip: async () => sip,
     media: async () => media,
     certificates: async () => good.certificates,
+    suites: async () => ({ teams: Object.keys(TEAMS_SUITES), others: [], old: [] }),
+    greet: async () => ({ suite: 0xc030, certificates: good.microsoft, proven: true }),
     roots: good.roots,
     graphToken: async () => token(['Presence.Read.All']),
     space: async () => ({ free: 80 * 1024 ** 3, total: 100 * 1024 ** 3 }),

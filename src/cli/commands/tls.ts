@@ -8,6 +8,9 @@ import { checkCertificate, namesOf } from '../../lib/certificate-check';
 import type { CertificateFinding } from '../../lib/certificate-check';
 import { describeError, SidekickError } from '../../lib/errors';
 import { certificatesOf } from '../../lib/tls-peer';
+import type { TlsPeer } from '../../lib/tls-peer';
+import { checkSuites, suitesOf } from '../../lib/tls-suites';
+import type { SuiteFacts } from '../../lib/tls-suites';
 import { store } from '../../store';
 import type { Context, ListOptions } from '../context';
 import { withDatabase } from '../database';
@@ -60,14 +63,17 @@ export async function checkTls(context: Context, options: TlsOptions): Promise<n
   const certificates =
     options.connect === undefined ? certificatesIn(io, options) : await shownBy(context, options.connect, names[0]);
   const [leaf] = certificates;
-  const findings = checkCertificate({
-    certificates,
-    roots: [...rootsOf(io, options.ca), ...publicRoots()],
-    // Without any name there is nothing to compare: its own is then good for itself.
-    names: names.length > 0 || leaf === undefined ? names : namesOf(leaf).slice(0, 1),
-    now: Date.now(),
-    privateKey: options.key === undefined ? undefined : readKey(io, options.key),
-  });
+  const findings = [
+    ...checkCertificate({
+      certificates,
+      roots: [...rootsOf(io, options.ca), ...publicRoots()],
+      // Without any name there is nothing to compare: its own is then good for itself.
+      names: names.length > 0 || leaf === undefined ? names : namesOf(leaf).slice(0, 1),
+      now: Date.now(),
+      privateKey: options.key === undefined ? undefined : readKey(io, options.key),
+    }),
+    ...(options.connect === undefined ? [] : checkSuites(await suitesOfServer(context, options.connect, names[0]))),
+  ];
   printList(io, VIEW, findings, format, colored(context));
   return findings.some(({ verdict }) => verdict === 'fail') ? 1 : 0;
 }
@@ -101,11 +107,19 @@ function readKey(io: Io, file: string): KeyObject {
   }
 }
 
-async function shownBy(
+const shownBy = (context: Context, address: string, name: string | undefined): Promise<readonly X509Certificate[]> =>
+  ofServer(context, address, name, certificatesOf);
+
+const suitesOfServer = (context: Context, address: string, name: string | undefined): Promise<SuiteFacts> =>
+  ofServer(context, address, name, suitesOf);
+
+/** @throws SidekickError SK_USAGE, SK_NODE_UNREACHABLE */
+async function ofServer<T>(
   context: Context,
   address: string,
   name: string | undefined,
-): Promise<readonly X509Certificate[]> {
+  ask: (peer: TlsPeer, timeoutMs: number) => Promise<T>,
+): Promise<T> {
   let peer: { readonly host: string; readonly port: number };
   try {
     peer = hostPort(address);
@@ -114,7 +128,7 @@ async function shownBy(
   }
   try {
     const timeoutMs = context.global.timeoutMs ?? TIMEOUT_MS;
-    return await certificatesOf({ ...peer, ...(name === undefined ? {} : { serverName: name }) }, timeoutMs);
+    return await ask({ ...peer, ...(name === undefined ? {} : { serverName: name }) }, timeoutMs);
   } catch (error) {
     throw new SidekickError('SK_NODE_UNREACHABLE', `${address} shows no certificate`, {
       why: describeError(error),

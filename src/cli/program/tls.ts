@@ -10,7 +10,9 @@ const loadTls = (): typeof Tls => require('../commands/tls') as typeof Tls;
 export function addTls(program: Command, context: Context, run: Run): void {
   const tls = program.command('tls').description('the certificate that Teams sees');
   withList(tls.command('check'))
-    .description('name, key, use, chain and time of a certificate; exit code 1 if something is wrong')
+    .description(
+      'name, key, use, chain and time of a certificate, with --connect also versions and cipher suites; exit code 1 if something is wrong',
+    )
     .option('--cert <file>', 'PEM file with the certificate')
     .option('--key <file>', 'PEM file with its private key')
     .option('--chain <file>', 'PEM file with the certificates that are sent along')

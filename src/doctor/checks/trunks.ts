@@ -1,7 +1,9 @@
 import { formatHostPort } from '../../config/settings-values';
 import { checkCertificate } from '../../lib/certificate-check';
 import { describeError } from '../../lib/errors';
+import { checkSuites } from '../../lib/tls-suites';
 import { optionsRequest } from '../../signaling/teams/options-request';
+import { judgePeer, placeOf } from '../../signaling/teams/peer-watch';
 import { teamsTrunk } from '../../signaling/teams/teams-trunk';
 import type { TeamsProxy, TeamsTrunk } from '../../signaling/teams/teams-trunk';
 import type { TrunkActivity, TrunkConfig } from '../../store';
@@ -36,7 +38,10 @@ export const certificateCheck: Check<Bench> = {
     const peer = { host, port: bound.port };
     try {
       const certificates = await bench.ports.certificates(peer, first);
-      return checkCertificate({ certificates, roots: bench.ports.roots, names, now: bench.ports.now() });
+      return [
+        ...checkCertificate({ certificates, roots: bench.ports.roots, names, now: bench.ports.now() }),
+        ...checkSuites(await bench.ports.suites(peer, first)),
+      ];
     } catch (error) {
       const fix = 'check that the TLS port can be reached from here and that the files of sbc-config/tls are in place';
       return [{ verdict: 'fail', found: `${formatHostPort(peer)} shows none: ${describeError(error)}`, fix }];
@@ -69,7 +74,32 @@ async function askProxies(bench: Bench, trunk: TeamsTrunk): Promise<readonly Che
     trunk.proxies.map(async (proxy) => ({ proxy, answer: await sip.options(optionsRequest(trunk, proxy, ours)) })),
   );
   const some = answers.some(({ answer }) => isLife(answer));
-  return answers.map(({ proxy, answer }) => proxyResult(trunk, proxy, answer, some));
+  return [
+    ...answers.map(({ proxy, answer }) => proxyResult(trunk, proxy, answer, some)),
+    ...(await Promise.all(
+      trunk.form === 'direct' ? trunk.proxies.map((proxy) => peerResult(bench, trunk, proxy)) : [],
+    )),
+  ];
+}
+
+/** Whose certificate the proxy shows: drachtio looks at its root alone. */
+async function peerResult(bench: Bench, trunk: TeamsTrunk, proxy: TeamsProxy): Promise<CheckResult> {
+  const { greet, now, roots } = bench.ports;
+  const name = `${trunk.name} ${proxy.host}`;
+  const fix = 'look where DNS leads, and at what stands in between; Sidekick calls no proxy that shows another name';
+  try {
+    const greeting = await greet({ ...placeOf(proxy.address ?? proxy.host, proxy.port), serverName: proxy.host });
+    if (greeting === undefined) {
+      return { verdict: 'warn', found: `${name}: it refuses the cipher suites of Direct Routing`, fix };
+    }
+    const fault = judgePeer(greeting, proxy.host, { at: now(), anyRoot: proxy.address !== undefined, roots });
+    return fault === undefined
+      ? { verdict: 'ok', found: `${name}: shows the certificate of ${proxy.host}` }
+      : { verdict: fault.impostor ? 'fail' : 'warn', found: `${name}: ${fault.text}`, fix };
+  } catch (error) {
+    const found = `${name}: its certificate cannot be seen from here: ${describeError(error)}`;
+    return { verdict: 'warn', found, fix: `let this machine open TCP ${proxy.port} to it, as drachtio does` };
+  }
 }
 
 function isLife(answer: OptionsAnswer): boolean {

@@ -10,6 +10,7 @@ import {
   type ConnectionOptions as TlsConnectionOptions,
   type TLSSocket,
 } from 'node:tls';
+import { TEAMS_CIPHER_LIST } from '../../lib/tls-suites';
 import { StreamConnection } from './stream-connection';
 import {
   listenError,
@@ -114,7 +115,7 @@ export class StreamTransport implements Transport {
         ...(tls.ca === undefined ? {} : { ca: tls.ca }),
         requestCert: ask,
         rejectUnauthorized: ask && tls.ca !== undefined,
-        minVersion: 'TLSv1.2',
+        ...versionsAndSuites(tls),
         handshakeTimeout: CONNECT_MS,
       },
       (socket) => {
@@ -177,7 +178,7 @@ export class StreamTransport implements Transport {
       host: peer.address,
       port: peer.port,
       ...this.#bound(),
-      minVersion: 'TLSv1.2',
+      ...versionsAndSuites(identity),
       rejectUnauthorized: identity?.ca !== undefined,
       // Without a name there is only the chain to check.
       checkServerIdentity: (_host, cert) => {
@@ -211,6 +212,17 @@ export class StreamTransport implements Transport {
     this.#connections.set(key, connection);
     return connection;
   }
+}
+
+/** The suites that sbc-config allows drachtio-server and Microsoft takes, and those of TLS 1.3. */
+function versionsAndSuites(
+  identity: TlsIdentity | undefined,
+): Pick<TlsConnectionOptions, 'ciphers' | 'minVersion' | 'maxVersion'> {
+  return {
+    ciphers: `${TEAMS_CIPHER_LIST}:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256`,
+    minVersion: 'TLSv1.2',
+    ...(identity?.maxVersion === undefined ? {} : { maxVersion: identity.maxVersion }),
+  };
 }
 
 /** Outgoing TLS connections to one address under different names are different connections. */

@@ -25,6 +25,8 @@ export interface TlsIdentity {
   readonly ca?: string;
   /** As a server: ask the peer for a certificate and refuse one that does not chain to `ca`. */
   readonly requireClientCertificate?: boolean;
+  /** The newest version of TLS that is spoken. Default 1.3. */
+  readonly maxVersion?: 'TLSv1.2';
 }
 
 export interface ListenOptions {

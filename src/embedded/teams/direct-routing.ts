@@ -94,7 +94,8 @@ export class DirectRouting {
 
   /** @throws SidekickError SK_PORT_TAKEN */
   static async start(options: DirectRoutingOptions, deps: DirectRoutingDeps): Promise<DirectRouting> {
-    const identity = { ...options.tls, ca: options.sbcCa };
+    // Microsoft documents TLS 1.2 and its four suites, and no newer version.
+    const identity = { ...options.tls, ca: options.sbcCa, maxVersion: 'TLSv1.2' } as const;
     const stack = await SipStack.start({
       listen: [
         {

@@ -4,6 +4,7 @@ import type { Metrics } from '../../lib/metrics';
 import type { InvitePeer } from '../agent-invite';
 import type { DrachtioLink } from '../drachtio-link';
 import type { NameCache } from './name-cache';
+import { PeerWatch } from './peer-watch';
 import { ProxyMonitor } from './proxy-monitor';
 import type { ProxyMonitorDeps } from './proxy-monitor';
 import { isUsable, orderProxies } from './proxy-state';
@@ -13,7 +14,8 @@ import type { TeamsTrunk } from './teams-trunk';
 /** What is known of one proxy, for people and for the database. */
 export interface ProxyView {
   readonly host: string;
-  readonly state: ProxyState['kind'];
+  /** `untrusted`: its certificate is not the one that it should show; it gets no calls. */
+  readonly state: ProxyState['kind'] | 'untrusted';
   readonly reason: string | undefined;
   readonly detail: string;
   /** Milliseconds since the epoch. */
@@ -36,7 +38,7 @@ export interface TrunkHealthView {
 export interface TrunkHealthDeps extends Omit<ProxyMonitorDeps, 'onChange' | 'srf' | 'port'> {
   readonly link: DrachtioLink;
   readonly names: NameCache;
-  readonly metrics: Pick<Metrics, 'teamsProxyUp' | 'teamsProxyGone'>;
+  readonly metrics: Pick<Metrics, 'teamsProxyUp' | 'teamsProxyGone' | 'teamsPeerTrusted' | 'teamsPeerGone'>;
   /** Stores a trunk's state; called when it changed and now and then. */
   readonly report: (view: TrunkHealthView) => Promise<void>;
 }
@@ -55,12 +57,21 @@ interface Watched {
 export class TrunkHealth {
   readonly #deps: TrunkHealthDeps;
   #watched = new Map<string, Watched>();
+  readonly #peers: PeerWatch;
   readonly #offs: (() => void)[];
   readonly #timer: NodeJS.Timeout;
   #closed = false;
 
   constructor(deps: TrunkHealthDeps) {
     this.#deps = deps;
+    this.#peers = new PeerWatch({
+      ...deps,
+      onChange: () => {
+        for (const watched of this.#watched.values()) {
+          this.#changed(watched);
+        }
+      },
+    });
     this.#offs = [
       deps.link.events.on('up', () => {
         this.#each((monitor) => monitor.start());
@@ -95,12 +106,18 @@ export class TrunkHealth {
     }
     const direct = trunks.flatMap((trunk) => trunk.proxies.filter((proxy) => proxy.address === undefined));
     this.#deps.names.watch(direct.map((proxy) => proxy.host));
+    this.#peers.load(trunks);
   }
 
-  /** Indexes of a trunk's proxies in the order in which a call tries them. */
+  /** Indexes of a trunk's proxies in the order in which a call tries them, without those that are not to be trusted. */
   order(trunkId: string): readonly number[] | undefined {
     const watched = this.#watched.get(trunkId);
-    return watched && orderProxies(watched.monitors.map((monitor) => monitor.state));
+    return (
+      watched &&
+      orderProxies(watched.monitors.map((monitor) => monitor.state)).filter(
+        (index) => this.#peers.why(watched.trunk.name, watched.monitors[index]?.name ?? '') === undefined,
+      )
+    );
   }
 
   peer(trunkId: string, index: number): InvitePeer | undefined {
@@ -118,6 +135,7 @@ export class TrunkHealth {
       off();
     }
     this.#each((monitor) => monitor.stop());
+    this.#peers.close();
     this.#deps.names.close();
   }
 
@@ -164,27 +182,35 @@ export class TrunkHealth {
   }
 
   #changed(watched: Watched): void {
-    const up = watched.monitors.some((monitor) => isUsable(monitor.state));
+    const trusted = (monitor: ProxyMonitor): boolean => this.#peers.why(watched.trunk.name, monitor.name) === undefined;
+    const up = watched.monitors.some((monitor) => isUsable(monitor.state) && trusted(monitor));
     if (up !== watched.up) {
       watched.up = up;
       watched.since = this.#deps.clock.now();
     }
     for (const monitor of watched.monitors) {
-      this.#deps.metrics.teamsProxyUp(watched.trunk.name, monitor.name, monitor.state.kind !== 'down');
+      this.#deps.metrics.teamsProxyUp(
+        watched.trunk.name,
+        monitor.name,
+        monitor.state.kind !== 'down' && trusted(monitor),
+      );
     }
     this.#report(watched);
   }
 
   #view({ trunk, monitors, up, since }: Watched): TrunkHealthView {
-    const proxies = monitors.map(({ proxy, state, answerMs }) => ({
-      host: proxy.host,
-      state: state.kind,
-      reason: state.kind === 'down' ? state.reason : undefined,
-      detail: state.detail,
-      since: state.since,
-      answerMs,
-      addresses: this.#deps.names.get(proxy.host)?.addresses ?? [],
-    }));
+    const proxies = monitors.map(({ proxy, state, answerMs }) => {
+      const why = this.#peers.why(trunk.name, proxy.host);
+      return {
+        host: proxy.host,
+        state: why === undefined ? state.kind : ('untrusted' as const),
+        reason: why === undefined && state.kind === 'down' ? state.reason : undefined,
+        detail: why ?? state.detail,
+        since: state.since,
+        answerMs,
+        addresses: this.#deps.names.get(proxy.host)?.addresses ?? [],
+      };
+    });
     const detail = proxies.map((p) => `${p.host}: ${p.state}, ${p.detail}`).join('; ');
     return { trunkId: trunk.id, name: trunk.name, up, detail, since, proxies };
   }

@@ -172,6 +172,20 @@ const FAULTS: readonly (readonly [step: string, what: string, faults: Faults, fo
     /pair sbc1\.example\.com/,
   ],
   [
+    'certificate',
+    'drachtio takes TLS 1.0 and none of the suites of Teams',
+    { ports: { suites: async () => ({ teams: [], others: ['AES128-SHA'], old: ['TLSv1'] }) } },
+    /TLSv1 is taken\nnone of ECDHE-RSA-AES256-GCM-SHA384/,
+    /min-tls-version/,
+  ],
+  [
+    'proxies',
+    'somebody else answers under the name of a proxy',
+    { ports: { greet: async () => ({ suite: 0xc030, certificates: [], proven: false }) } },
+    /sip2\.pstnhub\.microsoft\.com: the peer did not prove/,
+    /where DNS leads/,
+  ],
+  [
     'carriers',
     'a carrier does not answer',
     { sip: { options: silent } },
@@ -242,12 +256,17 @@ const FAULTS: readonly (readonly [step: string, what: string, faults: Faults, fo
 ];
 
 describe('doctor', () => {
-  let good: { certificates: X509Certificate[]; roots: X509Certificate[] };
+  let good: { certificates: X509Certificate[]; microsoft: X509Certificate[]; roots: X509Certificate[] };
 
   beforeAll(async () => {
     const authority = await makeTestAuthority();
     const sbc = await authority.issue([SBC]);
-    good = { certificates: readCertificates(sbc.cert), roots: readCertificates(authority.ca) };
+    const microsoft = await authority.issue(['sip', 'sip2', 'sip3'].map((name) => `${name}.pstnhub.microsoft.com`));
+    good = {
+      certificates: readCertificates(sbc.cert),
+      microsoft: readCertificates(microsoft.cert),
+      roots: readCertificates(authority.ca),
+    };
   });
 
   const reports = (faults: Faults = {}): Promise<readonly CheckReport[]> =>
@@ -262,7 +281,7 @@ describe('doctor', () => {
     );
     expect(all.every(({ results }) => results.length > 0 && results.every(({ found }) => found !== ''))).toBe(true);
     expect(of(all, 'sessions').results).toEqual([{ verdict: 'ok', found: '127.0.0.1:8021: 997 of 1000 free' }]);
-    expect(of(all, 'proxies').results).toHaveLength(3);
+    expect(of(all, 'proxies').results).toHaveLength(6);
   });
 
   it.each(FAULTS)('%s fails where %s', async (step, _what, faults, found, fix) => {
@@ -299,7 +318,7 @@ describe('doctor', () => {
           uri.includes('sip2') ? silent() : { kind: 'answered', status: 200, reason: 'OK', ms: 30 },
       },
     });
-    expect(of(all, 'proxies').results.map(({ verdict }) => verdict)).toEqual(['ok', 'warn', 'ok']);
+    expect(of(all, 'proxies').results.map(({ verdict }) => verdict)).toEqual(['ok', 'warn', 'ok', 'ok', 'ok', 'ok']);
   });
 
   it('has every step that docs/pairing.md names', () => {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { TEAMS_CIPHER_LIST } from '../../../src/lib/tls-suites';
 import { readText, readXml, sbcConfig } from './read-config';
 
 const script = path.join(sbcConfig, 'bin/start-drachtio.sh');
@@ -110,4 +111,11 @@ test('what the server gets is filled in, private, and its environment cannot ove
   expect(text).toContain(`<admin port="9022" secret="${secret}" tcp-keepalive="45">127.0.0.1</admin>`);
   expect(text).toContain('external-ip="203.0.113.5" local-net="10.0.0.5/32">sip:10.0.0.5:5060;transport=udp,tcp<');
   expect(text).toContain('dns-names="sbc1.example.com">sips:10.0.0.5:5061;transport=tls<');
+});
+
+test('the server takes the four suites of Teams and no others, unless others are named', () => {
+  expect(start().stdout).toContain(`DRACHTIO_TLS_CIPHER_LIST=${TEAMS_CIPHER_LIST}\n`);
+  expect(start({ SIDEKICK_TLS_CIPHERS: 'ECDHE-RSA-AES256-SHA' }).stdout).toContain(
+    'DRACHTIO_TLS_CIPHER_LIST=ECDHE-RSA-AES256-SHA\n',
+  );
 });

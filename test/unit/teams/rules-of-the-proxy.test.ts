@@ -1,4 +1,5 @@
-import { Sbc, ANNA, makeMaterial, startTenant, until, type Material } from './sbc';
+import { TEAMS_SUITES, suitesOf } from '../../../src/lib/tls-suites';
+import { Sbc, ANNA, PROXIES, makeMaterial, startTenant, until, type Material } from './sbc';
 import type { TeamsTenant } from '../../../src/embedded/teams/tenant';
 import { SipRejected } from '../../../src/embedded/sip/user-agent';
 import type { DialOptions } from '../../../src/embedded/phone/phone-call';
@@ -215,4 +216,9 @@ test('offers with wrong keys do not end up in the log of broken rules', async ()
   await expect(session.answered).rejects.toMatchObject({ status: 488 });
   expect(rules()).toEqual(['crypto-malformed']);
   expect(JSON.stringify(tenant.rulesBroken())).not.toContain(key.slice(4));
+});
+
+test('the proxy speaks TLS 1.2 with the four suites of Direct Routing and nothing else', async () => {
+  const peer = { host: '127.0.0.1', port: tenant.sipPort, serverName: PROXIES[0]! };
+  expect(await suitesOf(peer, 2_000)).toEqual({ teams: Object.keys(TEAMS_SUITES), others: [], old: [] });
 });
