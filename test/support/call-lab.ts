@@ -38,6 +38,8 @@ export const REAL = {
   drachtio: process.env['SIDEKICK_TEST_DRACHTIO'],
   freeswitch: process.env['SIDEKICK_TEST_FREESWITCH'],
   tlsDir: process.env['SIDEKICK_TEST_TLS_DIR'],
+  /** A second drachtio-server, with another certificate, for the stories in which one takes over from the other. */
+  nextDrachtio: process.env['SIDEKICK_TEST_DRACHTIO_NEXT'],
 };
 
 export interface LabOptions {
@@ -78,6 +80,7 @@ export class CallLab {
   readonly #closers: (() => Promise<void>)[];
   readonly #mediaChannels: (() => number) | undefined;
   readonly #sipDialogs: (() => number) | undefined;
+  readonly #startPair: LabParts['startPair'];
 
   private constructor(parts: LabParts) {
     this.node = parts.node;
@@ -89,6 +92,7 @@ export class CallLab {
     this.#closers = parts.closers;
     this.#mediaChannels = parts.mediaChannels;
     this.#sipDialogs = parts.sipDialogs;
+    this.#startPair = parts.startPair;
   }
 
   static async start(options: LabOptions = {}): Promise<CallLab> {
@@ -116,6 +120,14 @@ export class CallLab {
     });
     this.#dialled.push(call);
     return call;
+  }
+
+  /**
+   * Starts a second pair of SIP server and node on the same database and media server; the SIP server shows a certificate of its
+   * own. It is closed with the lab. Undefined on real servers where SIDEKICK_TEST_DRACHTIO_NEXT names no second one.
+   */
+  async startPair(sbcNames: readonly string[]): Promise<LabPair | undefined> {
+    return await this.#startPair(sbcNames);
   }
 
   /** Rows of calls, newest first, ended ones too. */
@@ -212,7 +224,13 @@ export class CallLab {
   }
 }
 
+export interface LabPair {
+  readonly node: Node;
+  readonly udp: Peer;
+}
+
 interface LabParts {
+  readonly startPair: (sbcNames: readonly string[]) => Promise<LabPair | undefined>;
   readonly node: Node;
   readonly tenant: TeamsTenant;
   readonly carriers: Readonly<Record<'udp' | 'tcp', Carrier>>;
@@ -252,7 +270,7 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
   const teamsProxy = `127.0.0.1:${tenant.sipPort}`;
   const text = options.document?.({ teamsProxy }) ?? labDocument(options, teamsProxy);
   await applyDocument(database.db, readDocument(text, 'lab.yaml'), { by: 'lab' });
-  const settings = readSettings({
+  const environment = {
     SIDEKICK_DATABASE_URL: database.url,
     SIDEKICK_DRACHTIO: servers?.drachtio ?? REAL.drachtio,
     SIDEKICK_FREESWITCH: servers?.freeswitch ?? REAL.freeswitch,
@@ -266,9 +284,22 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
     SIDEKICK_PRESENCE_POLL_WAITING_SECONDS: '1',
     SIDEKICK_LOG_LEVEL: 'info',
     ...options.env,
-  });
-  const node = await startNode(settings, { log });
+  };
+  const node = await startNode(readSettings(environment), { log });
   closers.push(() => node.close({ drainMs: 0 }));
+  const startPair = async (sbcNames: readonly string[]): Promise<LabPair | undefined> => {
+    const drachtio = servers ? await startSip(closers, authority, sbcNames) : REAL.nextDrachtio;
+    if (drachtio === undefined) {
+      return undefined;
+    }
+    const address = typeof drachtio === 'string' ? drachtio : drachtio.drachtio;
+    const next = await startNode(
+      readSettings({ ...environment, SIDEKICK_DRACHTIO: address, SIDEKICK_NODE_ID: 'next' }),
+      { log },
+    );
+    closers.push(() => next.close({ drainMs: 0 }));
+    return { node: next, udp: bound(next, 'udp') };
+  };
   const carriers = {
     udp: await startCarrier({ host: '127.0.0.1', port: 0, protocol: 'udp' }),
     tcp: await startCarrier({ host: '127.0.0.1', port: 0, protocol: 'tcp' }),
@@ -277,13 +308,6 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
     await carriers.udp.close();
     await carriers.tcp.close();
   });
-  const bound = (protocol: 'udp' | 'tcp'): Peer => {
-    const transport = node.transports.find((t) => t.protocol === protocol);
-    if (!transport) {
-      throw new Error(`the SIP server has no ${protocol} transport`);
-    }
-    return { protocol, address: transport.host, port: transport.port };
-  };
   await eventually('presence of all agents', async () => {
     const agents = await store.listAgents(database.db);
     return agents.every((a) => a.endpoint?.kind !== 'teams' || typeof a.presence !== 'string') ? true : undefined;
@@ -293,12 +317,21 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
     tenant,
     carriers,
     database,
-    udp: bound('udp'),
-    tcp: bound('tcp'),
+    udp: bound(node, 'udp'),
+    tcp: bound(node, 'tcp'),
+    startPair,
     closers,
     mediaChannels: servers?.mediaChannels,
     sipDialogs: servers?.sipDialogs,
   };
+}
+
+function bound(node: Node, protocol: 'udp' | 'tcp'): Peer {
+  const transport = node.transports.find((t) => t.protocol === protocol);
+  if (!transport) {
+    throw new Error(`the SIP server has no ${protocol} transport`);
+  }
+  return { protocol, address: transport.host, port: transport.port };
 }
 
 interface EmbeddedServers {
@@ -308,11 +341,11 @@ interface EmbeddedServers {
   readonly sipDialogs: () => number;
 }
 
-async function startEmbedded(
+async function startSip(
   closers: (() => Promise<void>)[],
   authority: Awaited<ReturnType<typeof makeTestAuthority>>,
   sbcNames: readonly string[],
-): Promise<EmbeddedServers> {
+): Promise<Pick<EmbeddedServers, 'drachtio' | 'sipDialogs'>> {
   const sbc = await authority.issue(sbcNames);
   const sip = await startSipServer({
     adminHost: '127.0.0.1',
@@ -326,6 +359,15 @@ async function startEmbedded(
     tlsClient: { key: sbc.key, cert: sbc.cert, ca: sbc.ca },
   });
   closers.push(() => sip.close());
+  return { drachtio: `${sip.admin.host}:${sip.admin.port}:lab`, sipDialogs: () => sip.dialogs };
+}
+
+async function startEmbedded(
+  closers: (() => Promise<void>)[],
+  authority: Awaited<ReturnType<typeof makeTestAuthority>>,
+  sbcNames: readonly string[],
+): Promise<EmbeddedServers> {
+  const sip = await startSip(closers, authority, sbcNames);
   const media = await startMediaServer({
     sip: { host: '127.0.0.1', port: 0 },
     esl: { host: '127.0.0.1', port: 0, secret: 'lab' },
@@ -333,10 +375,9 @@ async function startEmbedded(
   });
   closers.push(() => media.close());
   return {
-    drachtio: `${sip.admin.host}:${sip.admin.port}:lab`,
+    ...sip,
     freeswitch: `${media.esl.host}:${media.esl.port}:lab`,
     mediaChannels: () => media.channels,
-    sipDialogs: () => sip.dialogs,
   };
 }
 

@@ -38,6 +38,7 @@ export class CallRecord {
       readonly fromName: string | null;
       readonly to: string;
       readonly agent: string | null;
+      readonly certificateNames: readonly string[];
       readonly startedAt: number;
     },
   ) {}

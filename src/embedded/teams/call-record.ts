@@ -33,6 +33,8 @@ export interface CallView {
   readonly to: string;
   /** Name of the user, null if the number is nobody's. */
   readonly agent: string | null;
+  /** Names in the certificate that the trunk showed on the connection of the INVITE. */
+  readonly certificateNames: readonly string[];
   readonly state: CallState;
   readonly startedAt: number;
   readonly ringingAt: number | null;

@@ -196,7 +196,7 @@ export class DirectRouting {
     const verdict = judgeInvite(request, { ...this.#context(transaction), referred: transfer !== undefined });
     const user = transfer?.target ?? this.#userOf(request);
     const refused = verdict.refused ?? transfer?.refused ?? this.#judgeUser(request, user);
-    const record = this.#newRecord(request, user);
+    const record = this.#newRecord(request, user, transaction.peerNames ?? []);
     this.#noteAll({ refused, recorded: verdict.recorded }, request, record);
     if (refused) {
       record.status = RULES[refused.rule].status;
@@ -371,7 +371,7 @@ export class DirectRouting {
     return uri === undefined ? undefined : this.#deps.directory.byNumber(calledNumber(uri));
   }
 
-  #newRecord(invite: SipMessage, user: TeamsUser | undefined): CallRecord {
+  #newRecord(invite: SipMessage, user: TeamsUser | undefined, certificateNames: readonly string[]): CallRecord {
     const uri = parseUri(invite.uri);
     const from = uriOf(invite.get('from'));
     const record = new CallRecord({
@@ -380,6 +380,7 @@ export class DirectRouting {
       fromName: parseNameAddr(invite.get('from') ?? '')?.name ?? null,
       to: uri === undefined ? invite.uri : calledNumber(uri),
       agent: user?.name ?? null,
+      certificateNames,
       startedAt: this.#deps.clock.now(),
     });
     this.#deps.book.add(record);
