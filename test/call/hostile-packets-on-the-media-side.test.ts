@@ -8,6 +8,21 @@ import { pause, RawTcp, RawUdp, undisturbed } from './hostile-peers';
 const PACKETS = 2_000;
 const PER_SECOND = 1_000;
 
+/** RTP as it should be, but not from whom it should be; the marker says that a talk begins. */
+const FOREIGN: readonly (() => Buffer)[] = [
+  () => writeRtp({ payloadType: 8, marker: false, sequence: 1, timestamp: 1, ssrc: 1, payload: randomBytes(160) }),
+  () => writeRtp({ payloadType: 8, marker: true, sequence: 9, timestamp: 9, ssrc: 2, payload: randomBytes(160) }),
+  () =>
+    writeRtp({
+      payloadType: 101,
+      marker: true,
+      sequence: 7,
+      timestamp: 7,
+      ssrc: 3,
+      payload: Buffer.from('018a0320', 'hex'),
+    }),
+];
+
 /** What is no audio of the call: noise, pieces of packets, other versions and types, RTCP that says goodbye. */
 const JUNK: readonly (() => Buffer)[] = [
   () => randomBytes(172),
@@ -37,19 +52,31 @@ describe('hostile packets on the media side', () => {
   }
 
   // On a real FreeSWITCH the caller hears next to nothing while it lasts; why is not examined yet.
-  (REAL.freeswitch ? it.skip : it)(
-    'a flood of junk on the RTP and RTCP ports of a call is not heard by anybody',
-    async () => {
-      const stranger = await RawUdp.open();
-      await undisturbed(suite, async (call) => {
-        const port = mediaPort(call);
-        await stranger.flood(PACKETS, PER_SECOND, { address: '127.0.0.1', port }, (i) => junk(i));
-        await stranger.flood(PACKETS / 4, PER_SECOND, { address: '127.0.0.1', port: port + 1 }, (i) => junk(i));
-      });
-      stranger.close();
-    },
-    60_000,
-  );
+  let stranger: RawUdp;
+  beforeEach(async () => {
+    stranger = await RawUdp.open();
+  });
+  afterEach(() => {
+    stranger.close();
+  });
+
+  const flood =
+    (kinds: readonly (() => Buffer)[]) =>
+    async (call: CarrierCall): Promise<void> => {
+      const port = mediaPort(call);
+      const make = (i: number): Buffer => kinds[i % kinds.length]?.() ?? Buffer.alloc(0);
+      await stranger.flood(PACKETS, PER_SECOND, { address: '127.0.0.1', port }, make);
+      await stranger.flood(PACKETS / 4, PER_SECOND, { address: '127.0.0.1', port: port + 1 }, make);
+    };
+
+  it('a flood of audio and digits from a stranger is not heard by anybody', async () => {
+    await undisturbed(suite, flood(FOREIGN));
+  }, 120_000);
+
+  // FreeSWITCH reads one packet in 20 ms while it meets such packets: the caller is not heard until the flood is over.
+  it('a flood of junk on the RTP and RTCP ports of a call does not outlast itself', async () => {
+    await undisturbed(suite, flood(JUNK), { heardMeanwhile: REAL.freeswitch === undefined });
+  }, 120_000);
 
   it('noise, wrong passwords and endless lines on the event socket end with their connections', async () => {
     await undisturbed(suite, async () => {
@@ -77,9 +104,5 @@ describe('hostile packets on the media side', () => {
     });
     // The node's own connection still places calls.
     await undisturbed(suite, () => pause(100));
-  }, 60_000);
+  }, 120_000);
 });
-
-function junk(i: number): Buffer {
-  return (JUNK[i % JUNK.length] ?? (() => Buffer.alloc(0)))();
-}

@@ -11,6 +11,8 @@ import type { LabSuite } from '../support/lab-suite';
 
 const ANNA = AGENT_TONES['anna'] ?? 0;
 const BASELINE_MS = 1_500;
+/** After this long nothing of an attack may be left in any buffer. */
+const SETTLE_MS = 60_000;
 /** A gap that nobody minds, milliseconds; more only if the call had such gaps before. */
 const GAP_MS = 600;
 /** Share of the calm time's sound that must still be heard; the attackers run on the same two cores. */
@@ -26,9 +28,14 @@ interface Hearing {
 
 /**
  * Runs `attack` while a caller talks to anna and checks that neither of them noticed: both went on hearing each other, without
- * gaps that the call did not have before, and it ended as the caller wished.
+ * gaps that the call did not have before, and it ended as the caller wished. Without `heardMeanwhile` they must hear each other
+ * again once it is over, and nothing is said of the time before.
  */
-export async function undisturbed(suite: LabSuite, attack: (call: CarrierCall) => Promise<void>): Promise<void> {
+export async function undisturbed(
+  suite: LabSuite,
+  attack: (call: CarrierCall) => Promise<void>,
+  { heardMeanwhile = true } = {},
+): Promise<void> {
   const { lab } = suite;
   const call = await lab.dial();
   const teams = await suite.bothHear(call, 'anna');
@@ -47,9 +54,13 @@ export async function undisturbed(suite: LabSuite, attack: (call: CarrierCall) =
     };
   };
   const calm = await measure(() => pause(BASELINE_MS));
-  const stormy = await measure(async () => {
+  if (!heardMeanwhile) {
     await attack(call);
-    await pause(1_500);
+    await recovered(() => measure(() => pause(1_000)), calm);
+  }
+  const stormy = await measure(async () => {
+    await (heardMeanwhile ? attack(call) : Promise.resolve());
+    await pause(BASELINE_MS);
   });
   expect(call.state).toBe('confirmed');
   expect(stormy.callerShare).toBeGreaterThan(calm.callerShare * UNDISTURBED);
@@ -57,6 +68,20 @@ export async function undisturbed(suite: LabSuite, attack: (call: CarrierCall) =
   expect(stormy.longestGapMs).toBeLessThanOrEqual(Math.max(GAP_MS, 2 * calm.longestGapMs));
   await call.hangUp();
   expect(await lab.ending(call)).toEqual({ result: 'success', reason: 'caller-hung-up' });
+}
+
+/** Waits until both hear each other as before. */
+async function recovered(listen: () => Promise<Hearing>, calm: Hearing): Promise<void> {
+  const until = Date.now() + SETTLE_MS;
+  for (;;) {
+    const now = await listen();
+    if (now.callerShare > calm.callerShare * UNDISTURBED && now.agentShare > calm.agentShare * UNDISTURBED) {
+      return;
+    }
+    if (Date.now() > until) {
+      throw new Error(`${SETTLE_MS} ms after the attack they still do not hear each other: ${JSON.stringify(now)}`);
+    }
+  }
 }
 
 /** A UDP socket that sends what it likes and counts what comes back, by SIP status; 0 = something else. */

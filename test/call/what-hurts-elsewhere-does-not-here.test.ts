@@ -83,6 +83,7 @@ describe('what hurts elsewhere does not here', () => {
 
   it('24: a call that is sent on to another queue does not take the wrap-up of the first agent away', async () => {
     const { lab } = suite;
+    await suite.allAvailable();
     const call = await lab.dial({ listenFor: ALL_SOUNDS });
     await suite.bothHear(call, 'anna');
     const row = await lab.row(call);

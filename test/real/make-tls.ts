@@ -10,6 +10,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeTestAuthority } from '../../src/embedded/tls/test-authority';
 
+/** For the story of two tenants, each with a name below this one. */
+const TENANTS = '*.sbc.example.com';
+
 async function main(directory: string | undefined, names: readonly string[]): Promise<void> {
   if (directory === undefined) {
     throw new Error('name the folder: npx tsx test/real/make-tls.ts DIR');
@@ -17,7 +20,7 @@ async function main(directory: string | undefined, names: readonly string[]): Pr
   await mkdir(directory, { recursive: true });
   const authority = await makeTestAuthority({ directory });
   const sbc = await authority.issue(
-    names.length > 0 ? names : [process.env['SIDEKICK_SBC_FQDN'] ?? 'sbc1.example.com'],
+    names.length > 0 ? names : [process.env['SIDEKICK_SBC_FQDN'] ?? 'sbc1.example.com', TENANTS],
   );
   await writeFile(path.join(directory, 'sbc-key.pem'), sbc.key, { mode: 0o600 });
   await writeFile(path.join(directory, 'sbc-cert.pem'), sbc.leaf);
