@@ -11,45 +11,15 @@ import { changeConfiguration } from '../src/config/documents/change-configuratio
 import { documentChanges } from '../src/config/documents/changes';
 import { readConfiguration } from '../src/config/documents/export-document';
 import { readDocument } from '../src/config/documents/parse-document';
-import type { Document } from '../src/config/documents/schema';
-import { documentSchema } from '../src/config/documents/schema';
 import { documentYaml } from '../src/config/documents/write-yaml';
 import { startEmbeddedPostgres } from '../src/embedded/postgres';
 import { createLog } from '../src/lib/log';
 import { NodeConfig } from '../src/node-config';
 import { Listener, migrate, openDatabase, store, type Database } from '../src/store';
+import { center } from './center';
 
 const SIZES = [100, 1000, 5000];
 const CHANGES = 30;
-
-/** Agents of a PBX; a tenth as many queues, each with ten members, and a number for each queue. */
-function center(agents: number): Document {
-  const names = Array.from({ length: agents }, (_, i) => `agent-${i + 1}`);
-  const queues = Array.from({ length: agents / 10 }, (_, i) => `queue-${i + 1}`);
-  return documentSchema.parse({
-    apiVersion: 'sidekick/v1',
-    tenants: [{ name: 'bench', country: 'DE', timeZone: 'Europe/Berlin' }],
-    trunks: [{ name: 'pbx', kind: 'pbx', host: '127.0.0.1' }],
-    prompts: [{ name: 'hello', tone: '%(250,50,660)' }],
-    queues: queues.map((name, i) => ({
-      name,
-      music: 'hello',
-      needs: [{ skill: 'german', atLeast: 3 }],
-      maxWaiting: 50,
-      exits: i === 0 ? {} : { full: { queues: ['queue-1'] } },
-      members: Array.from({ length: 10 }, (_unused, k) => ({
-        agent: names[(i * 10 + k) % agents],
-        level: 1 + (k % 2),
-      })),
-    })),
-    agents: names.map((name, i) => ({
-      name,
-      skills: { german: 1 + (i % 10) },
-      endpoints: [{ kind: 'pbx', trunk: 'pbx', user: String(10_000 + i) }],
-    })),
-    numbers: queues.map((queue, i) => ({ number: `+4930${String(1_000_000 + i)}`, queue, greeting: 'hello' })),
-  });
-}
 
 async function timed<T>(work: () => T | Promise<T>): Promise<readonly [T, number]> {
   const started = performance.now();

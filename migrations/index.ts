@@ -39,6 +39,7 @@ import { presenceOfOthers } from './0053-presence-of-others';
 import { secrets } from './0055-secrets';
 import { users } from './0056-users';
 import { accessAudit } from './0057-access-audit';
+import { configurationMarks } from './0065-configuration-marks';
 import { memberWeight } from './0075-member-weight';
 import type { Migration } from './sql';
 
@@ -87,5 +88,6 @@ export const migrations: readonly Migration[] = [
   secrets,
   users,
   accessAudit,
+  configurationMarks,
   memberWeight,
 ];

@@ -63,7 +63,7 @@ describe('a change of the configuration', () => {
       ['sales', 7],
       ['support', 3],
     ]);
-    expect(await latestVersion(test.db)).toEqual({ version: 2, document });
+    expect(await latestVersion(test.db)).toMatchObject({ version: 2, document });
     expect((await audit()).at(-1)).toEqual({
       by: 'cli:eva',
       noun: 'queue',

@@ -1,9 +1,12 @@
 /** list and get of what stands in the configuration, for every noun alike. */
-import { readConfiguration } from '../../config/documents/export-document';
+import { EMPTY } from '../../config/documents/canonical';
+import type * as Export from '../../config/documents/export-document';
+import { countAgentsBySkill, readLists } from '../../config/documents/read-rows';
 import type { Document } from '../../config/documents/schema';
 import { SidekickError } from '../../lib/errors';
+import type { Database } from '../../store';
 import type { ItemOf, ListedNoun, Noun } from '../configured/nouns';
-import { COLUMNS, nameOf, SINGULAR, tenantOf } from '../configured/nouns';
+import { COLUMNS, nameOf, READ_FOR, SINGULAR, tenantOf } from '../configured/nouns';
 import type { Context, ListOptions, WatchedListOptions } from '../context';
 import { withDatabase } from '../database';
 import { notFound } from '../find';
@@ -26,16 +29,22 @@ export async function listConfigured(
   noun: ListedNoun,
   options: ConfiguredListOptions,
 ): Promise<number> {
-  let document: Document | undefined;
+  const format = outputFormat(context.io, options);
+  const wholeEntries = format === 'json' || format === 'yaml' || options.watch !== undefined;
+  let document = EMPTY;
+  let agentsBySkill: ReadonlyMap<string, number> = new Map();
   const view = (now: number): ListView<ItemOf<ListedNoun>> => ({
     noun,
-    columns: document === undefined ? [] : (COLUMNS[noun]({ document, now }) as readonly Column<ItemOf<ListedNoun>>[]),
+    columns: COLUMNS[noun]({ document, now, agentsBySkill }) as readonly Column<ItemOf<ListedNoun>>[],
     name: nameOf,
     json: (item) => item,
     empty: `no ${noun}; \`sidekick ${noun} create NAME\` makes one`,
   });
   return showList(context, options, view, async (db) => {
-    document = await readConfiguration(db);
+    document = wholeEntries
+      ? await loadExport().readConfiguration(db, READ_FOR[noun])
+      : await readLists(db, READ_FOR[noun]);
+    agentsBySkill = noun === 'skills' ? await countAgentsBySkill(db) : agentsBySkill;
     return document[noun].filter((item) => options.tenant === undefined || tenantOf(item) === options.tenant);
   });
 }
@@ -48,9 +57,7 @@ export async function getConfigured(
   options: ConfiguredGetOptions,
 ): Promise<number> {
   const format = outputFormat(context.io, options);
-  const item = await withDatabase(context, options, async (db) =>
-    pick(noun, await readConfiguration(db), name, options.tenant),
-  );
+  const item = await withDatabase(context, options, (db) => findConfigured(db, noun, name, options.tenant));
   const value = { [SINGULAR[noun]]: item };
   if (format === 'name') {
     line(context.io.stdout, nameOf(item));
@@ -58,6 +65,27 @@ export async function getConfigured(
     printYaml(context.io, value);
   }
   return 0;
+}
+
+/** Reads one entry and no other. @throws SidekickError SK_NOT_FOUND, SK_CONFLICT where two tenants have one of that name */
+export async function findConfigured<N extends Noun>(
+  db: Database,
+  noun: N,
+  name: string,
+  tenant: string | undefined,
+): Promise<ItemOf<N>> {
+  const { readConfiguration, readEntries } = loadExport();
+  const { tenants } = await readLists(db, ['tenants']);
+  const names = tenants.map((owner) => ({ tenant: owner.name, name }));
+  const found = await readEntries(db, new Map([[noun, names]]));
+  // All of them only to say what was probably meant.
+  return pick(noun, found[noun].length > 0 ? found : await readConfiguration(db, [noun]), name, tenant);
+}
+
+/** Loaded here: what knows every key of the document takes its time, and a table needs none of it. */
+function loadExport(): typeof Export {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return require('../../config/documents/export-document') as typeof Export;
 }
 
 /** @throws SidekickError SK_NOT_FOUND, SK_CONFLICT where two tenants have one of that name */

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { readConfiguration } from '../../config/documents/export-document';
 import { errorCodeOf } from '../../lib/errno';
 import { SidekickError } from '../../lib/errors';
 import { store } from '../../store';
@@ -16,7 +15,7 @@ import { parseSetting } from '../configured/settings';
 import { confirm, count } from '../confirm';
 import type { Context } from '../context';
 import { withDatabase } from '../database';
-import { pick } from './configured-list';
+import { findConfigured, pick } from './configured-list';
 
 export interface ConfiguredChangeOptions extends ChangeOptions {
   /** YAML with the keys of the entry. */
@@ -84,7 +83,7 @@ export async function deleteConfigured(
   options: ChangeOptions,
 ): Promise<number> {
   return withDatabase(context, options, async (db) => {
-    const item = pick(noun, await readConfiguration(db), name, options.tenant);
+    const item = await findConfigured(db, noun, name, options.tenant);
     if (options.dryRun !== true) {
       await confirm(context, {
         action: `delete ${SINGULAR[noun]} ${name}`,

@@ -28,7 +28,7 @@ export interface CloseOptions extends ChangeOptions {
 export async function checkHours(context: Context, name: string, options: HoursCheckOptions): Promise<number> {
   const format = outputFormat(context.io, options);
   const { hours, state, zone, queues } = await withDatabase(context, options, async (db) => {
-    const document = await readConfiguration(db);
+    const document = await readConfiguration(db, ['tenants', 'hours', 'queues']);
     const found = pick('hours', document, name, options.tenant);
     return {
       hours: found,

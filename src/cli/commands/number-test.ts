@@ -49,7 +49,7 @@ export async function testNumber(context: Context, given: string, options: Numbe
   const format = outputFormat(context.io, options);
   const at = options.at ?? Date.now();
   return withDatabase(context, options, async (db) => {
-    const document = await readConfiguration(db);
+    const document = await readConfiguration(db, ['tenants', 'prompts', 'hours', 'flows', 'queues', 'numbers']);
     const number = findNumber(document, given);
     const walk: Walk = {
       document,

@@ -1,11 +1,11 @@
 /** Changes of single entries of the configuration, by the way that every change takes: checked, in the history, audited. */
-import { afterApply, canonical, EMPTY } from '../../config/documents/canonical';
+import { canonical, EMPTY, keyOf } from '../../config/documents/canonical';
 import type { PrunedList } from '../../config/documents/apply-document';
 import { removeEntries, writeEntries } from '../../config/documents/apply-document';
-import type { ChangeResult } from '../../config/documents/change-configuration';
-import { changeConfiguration, refuseContradictions } from '../../config/documents/change-configuration';
+import type { Base, ChangeResult } from '../../config/documents/change-configuration';
+import { changeConfiguration } from '../../config/documents/change-configuration';
 import type { Change } from '../../config/documents/changes';
-import { readConfiguration } from '../../config/documents/export-document';
+import { afterEntries } from '../../config/documents/named-entries';
 import { explainIssue } from '../../config/documents/problems';
 import type { Document } from '../../config/documents/schema';
 import { documentSchema } from '../../config/documents/schema';
@@ -49,13 +49,23 @@ export function putEntries(
   options: ChangeOptions,
   make: (document: Document) => Wanted,
 ): Promise<ChangeResult<void>> {
-  return change(db, what, options, async (tx) => {
-    const document = await readConfiguration(tx);
-    const entries = checkedEntries(document, make(document));
+  return change(db, what, options, async (tx, { before, plan }) => {
+    const entries = withKnownSkills(before, canonical(checkedEntries(before, make(before))));
     // Statements that write rows leave out what a name does not lead to, so names are looked at before.
-    refuseContradictions(document, afterApply(document, canonical(entries), false));
+    plan(afterEntries(before, entries));
     await writeEntries(tx, entries);
   });
+}
+
+/** What agents know is in the list of skills already, with a description that stays. */
+function withKnownSkills(before: Document, entries: Document): Document {
+  const known = new Map(before.skills.map((skill) => [keyOf('skills', skill), skill]));
+  return {
+    ...entries,
+    skills: entries.skills.map(
+      (skill) => (skill.description === '' ? known.get(keyOf('skills', skill)) : undefined) ?? skill,
+    ),
+  };
 }
 
 /** Removes the entry that `choose` picks. @throws SidekickError SK_CONFIG_INVALID, SK_CONFLICT, and what `choose` throws */
@@ -66,11 +76,10 @@ export function removeEntry(
   list: PrunedList,
   choose: (document: Document) => object,
 ): Promise<ChangeResult<void>> {
-  return change(db, what, options, async (tx) => {
-    const document = await readConfiguration(tx);
-    const gone = choose(document);
-    const rest = { ...document, [list]: (document[list] as readonly object[]).filter((item) => item !== gone) };
-    refuseContradictions(document, rest);
+  return change(db, what, options, async (tx, { before, plan }) => {
+    const gone = choose(before);
+    const rest = { ...before, [list]: (before[list] as readonly object[]).filter((item) => item !== gone) };
+    plan(rest);
     await removeEntries(tx, list, rest);
   });
 }
@@ -79,7 +88,7 @@ async function change(
   db: Database,
   what: string,
   options: ChangeOptions,
-  write: (tx: Queryable) => Promise<void>,
+  write: (tx: Queryable, base: Base) => Promise<void>,
 ): Promise<ChangeResult<void>> {
   const request = { by: byWhom(), what };
   if (options.dryRun !== true) {

@@ -1,5 +1,6 @@
 /** What can be configured by noun: where it stands in the document, and what its list shows. One table instead of nine copies. */
 import { isOpen } from '../../flows/hours';
+import type { List } from '../../config/documents/canonical';
 import type { Document } from '../../config/documents/schema';
 import type { Column } from '../output/list';
 import { isoTime } from '../output/list';
@@ -41,8 +42,11 @@ export function tenantOf(item: ItemOf<Noun>): string | undefined {
 }
 
 export interface ListContext {
+  /** With the lists that `READ_FOR` names; the others are empty. */
   readonly document: Document;
   readonly now: number;
+  /** How many agents have a skill, by tenant and name with a slash between them. */
+  readonly agentsBySkill: ReadonlyMap<string, number>;
 }
 
 const tenant = {
@@ -52,6 +56,17 @@ const tenant = {
 
 /** Queues and agents have lists of their own, which show what they do. */
 export type ListedNoun = Exclude<Noun, 'queues' | 'agents'>;
+
+/** What a list reads: it shows nothing else. */
+export const READ_FOR: Readonly<Record<ListedNoun, readonly List[]>> = {
+  tenants: ['tenants'],
+  trunks: ['trunks'],
+  numbers: ['numbers'],
+  flows: ['flows', 'numbers'],
+  hours: ['hours', 'tenants'],
+  skills: ['skills'],
+  prompts: ['prompts'],
+};
 
 type Columns = { readonly [N in ListedNoun]: (context: ListContext) => readonly Column<ItemOf<N>>[] };
 
@@ -101,12 +116,9 @@ export const COLUMNS: Columns = {
     { title: 'holidays', text: (h) => String(h.holidays.length) },
     tenant,
   ],
-  skills: ({ document }) => [
+  skills: ({ agentsBySkill }) => [
     { title: 'name', text: (s) => s.name },
-    {
-      title: 'agents',
-      text: (s) => String(document.agents.filter((a) => a.tenant === s.tenant && s.name in a.skills).length),
-    },
+    { title: 'agents', text: (s) => String(agentsBySkill.get(`${s.tenant ?? ''}/${s.name}`) ?? 0) },
     { title: 'description', text: (s) => s.description },
     tenant,
   ],

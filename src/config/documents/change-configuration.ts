@@ -3,11 +3,13 @@ import type { Queryable } from '../../store/types';
 import { EMPTY, nameOf, NOUNS, type List } from './canonical';
 import { documentChanges, type Change } from './changes';
 import { checkDocument } from './check-document';
-import { readConfiguration } from './export-document';
+import { normalizedEntries, readConfiguration, readEntries } from './export-document';
 import type { Finding } from './findings';
+import { withEntries } from './named-entries';
 import { explainConstraint } from './refusals';
 import { documentSchema, type Document } from './schema';
 import { pathText } from './path-text';
+import { newestAuditLine, touchedSince, type Touched } from './touched-entries';
 
 export interface ChangeRequest {
   /** Who changes it, for the history and the audit log. */
@@ -32,17 +34,30 @@ export interface ChangeResult<T> {
 /** Two changes never interleave: the second waits for the first. The triggers of the tables take the same lock. */
 const CONFIGURATION_LOCK = 7_113_002;
 
+/** What a change starts from. */
+export interface Base {
+  readonly tx: Queryable;
+  /** The configuration as it is, canonical. */
+  readonly before: Document;
+  /**
+   * Says before anything is written what will be in force, so that what contradicts itself is refused in its own words.
+   * @throws SK_CONFIG_INVALID
+   */
+  readonly plan: (after: Document) => void;
+}
+
 /**
  * The one way to change the configuration: runs `fn`, which writes rows in any way it likes, in a transaction under the
  * configuration lock. The result is checked as a document would be, and kept in the history; the audit log is written by
  * triggers; running nodes hear of it when it commits. What was changed by hand in SQL before comes into the history first.
+ * Only entries that the audit log names are read, unless it cannot tell.
  * @throws SK_CONFLICT when the version is not the expected one or the database refuses the rows,
  * SK_CONFIG_INVALID when the result contradicts itself
  */
 export async function changeConfiguration<T>(
   db: Queryable,
   request: ChangeRequest,
-  fn: (tx: Queryable) => Promise<T>,
+  fn: (tx: Queryable, base: Base) => Promise<T>,
 ): Promise<ChangeResult<T>> {
   try {
     return await db.transaction(async (tx) => {
@@ -52,15 +67,22 @@ export async function changeConfiguration<T>(
       ]);
       const { version, document: before } = await caughtUp(tx);
       checkBase(version, request.expectedVersion);
-      const result = await fn(tx);
+      let planned: Document | undefined;
+      const plan = (after: Document): void => {
+        refuseContradictions(before, after);
+        planned = after;
+      };
+      const auditId = await newestAuditLine(tx);
+      const result = await fn(tx, { tx, before, plan });
       // Names inside of JSON are checked now, so that a refusal is told as one of this change.
       await tx.query('set constraints all immediate');
-      const after = await readConfiguration(tx);
-      const changes = documentChanges(before, after);
+      const { document: after, changes } = await readAfter(tx, before, await touchedSince(tx, auditId));
       if (changes.length === 0) {
         return { version, changed: false, changes, result };
       }
-      refuseContradictions(before, after);
+      if (planned === undefined || documentChanges(planned, after).length > 0) {
+        refuseContradictions(before, after);
+      }
       await insertVersion(tx, { version: version + 1, document: after, base: version, changes, ...request });
       return { version: version + 1, changed: true, changes, result };
     });
@@ -69,11 +91,29 @@ export async function changeConfiguration<T>(
   }
 }
 
+interface Read {
+  readonly document: Document;
+  /** What differs from the document before. */
+  readonly changes: readonly Change[];
+}
+
+/** The configuration as rows say it, where it was `before` and these entries were touched since. */
+async function readAfter(tx: Queryable, before: Document, touched: Touched): Promise<Read> {
+  if (touched === 'everything') {
+    const document = await readConfiguration(tx);
+    return { document, changes: documentChanges(before, document) };
+  }
+  const now = await readEntries(tx, touched);
+  // In the form that those that were read have, so that a difference is one of what they say.
+  const old = normalizedEntries(before, touched);
+  return { document: withEntries(before, touched, now), changes: documentChanges(old, now) };
+}
+
 /** The version in force and what the rows say; a difference between the two becomes a version of its own. */
 async function caughtUp(tx: Queryable): Promise<{ readonly version: number; readonly document: Document }> {
   const last = await latestVersion(tx);
-  const document = await readConfiguration(tx);
-  const changes = documentChanges(last.document, document);
+  const touched = last.auditId === undefined ? 'everything' : await touchedSince(tx, last.auditId);
+  const { document, changes } = await readAfter(tx, last.document, touched);
   if (changes.length === 0) {
     return { version: last.version, document };
   }
@@ -88,16 +128,33 @@ async function caughtUp(tx: Queryable): Promise<{ readonly version: number; read
   return { version: last.version + 1, document };
 }
 
+export interface LatestVersion {
+  readonly version: number;
+  readonly document: Document;
+  /** Up to this line of the audit log it is what the rows say; undefined: that is not known. */
+  readonly auditId: number | undefined;
+}
+
 /** The version that the history ends with; 0 and nothing configured when it is empty. */
-export async function latestVersion(q: Queryable): Promise<{ readonly version: number; readonly document: Document }> {
-  const { rows } = await q.query<{ version: string; document: Document }>(
-    'select version, document from config_versions order by version desc limit 1',
+export async function latestVersion(q: Queryable): Promise<LatestVersion> {
+  const { rows } = await q.query<{ version: string; document: Document; auditId: string | null }>(
+    `select version, document, case when schema_step = ${SCHEMA_STEP} then audit_id end as "auditId"
+     from config_versions order by version desc limit 1`,
     [],
     { idempotent: true },
   );
   const row = rows[0];
-  return row === undefined ? { version: 0, document: EMPTY } : { version: Number(row.version), document: row.document };
+  return row === undefined
+    ? { version: 0, document: EMPTY, auditId: undefined }
+    : {
+        version: Number(row.version),
+        document: row.document,
+        auditId: row.auditId === null ? undefined : Number(row.auditId),
+      };
 }
+
+/** A version of an older schema lacks what a migration added to the rows. */
+const SCHEMA_STEP = '(select name from schema_migrations order by id desc limit 1)';
 
 function checkBase(version: number, expected: number | undefined): void {
   if (expected !== undefined && expected !== version) {
@@ -117,8 +174,8 @@ interface NewVersion extends ChangeRequest {
 
 async function insertVersion(tx: Queryable, input: NewVersion): Promise<void> {
   await tx.query(
-    `insert into config_versions (version, document, applied_by, pruned, what, base_version, changes)
-     values ($1, $2, $3, $4, $5, nullif($6::bigint, 0), $7)`,
+    `insert into config_versions (version, document, applied_by, pruned, what, base_version, changes, audit_id, schema_step)
+     values ($1, $2, $3, $4, $5, nullif($6::bigint, 0), $7, (select coalesce(max(id), 0) from audit_log), ${SCHEMA_STEP})`,
     [
       input.version,
       JSON.stringify(input.document),
@@ -136,8 +193,12 @@ async function insertVersion(tx: Queryable, input: NewVersion): Promise<void> {
  * @throws SK_CONFIG_INVALID
  */
 export function refuseContradictions(before: Document, after: Document): void {
+  const found = contradictions(after);
+  if (found.length === 0) {
+    return;
+  }
   const known = new Set(contradictions(before));
-  const wrong = contradictions(after).filter((text) => !known.has(text));
+  const wrong = found.filter((text) => !known.has(text));
   if (wrong.length > 0) {
     throw new SidekickError('SK_CONFIG_INVALID', 'This would contradict the configuration', {
       why: wrong.join('\n'),

@@ -11,10 +11,11 @@ import type { Path } from './yaml-source';
  * can reach, exits that never happen. All of it is a warning.
  */
 export function deadEnds(document: Document): readonly Finding[] {
+  const skills = skillsByTenant(document);
   return [
     ...document.flows.flatMap((flow, i) => flowEnds(document, flow, ['flows', i, 'steps'])),
     ...document.queues.flatMap((queue, i) => [
-      ...unreachableMembers(document, queue, ['queues', i]),
+      ...unreachableMembers(queue, skills.get(tenantOf(document, queue)) ?? new Map(), ['queues', i]),
       ...emptyQueue(queue, ['queues', i]),
       ...uselessExits(queue, ['queues', i]),
       ...uselessRelaxations(queue, ['queues', i]),
@@ -85,12 +86,21 @@ function emptyQueue(queue: Item<'queues'>, path: Path): readonly Finding[] {
       ];
 }
 
+/** What agents know, by name. */
+type Skills = ReadonlyMap<string, Readonly<Record<string, number>>>;
+
+function skillsByTenant(document: Document): ReadonlyMap<string | undefined, Skills> {
+  const tenants = new Map<string | undefined, Map<string, Readonly<Record<string, number>>>>();
+  for (const agent of document.agents) {
+    const tenant = tenantOf(document, agent);
+    const skills = tenants.get(tenant) ?? new Map<string, Readonly<Record<string, number>>>();
+    tenants.set(tenant, skills.set(agent.name, agent.skills));
+  }
+  return tenants;
+}
+
 /** Members whose level opens too late, or who lack a skill that is never relaxed in time. */
-function unreachableMembers(document: Document, queue: Item<'queues'>, path: Path): readonly Finding[] {
-  const tenant = tenantOf(document, queue);
-  const skills = new Map(
-    document.agents.filter((agent) => tenantOf(document, agent) === tenant).map((agent) => [agent.name, agent.skills]),
-  );
+function unreachableMembers(queue: Item<'queues'>, skills: Skills, path: Path): readonly Finding[] {
   return queue.members.flatMap((member, i) => {
     const reason = tooLate(queue, member.level) ?? lacks(queue, skills.get(member.agent) ?? {});
     return reason === undefined

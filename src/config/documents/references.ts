@@ -211,8 +211,11 @@ class References {
   }
 
   #trunk(agent: Owned, endpoint: { readonly kind: 'teams' | 'pbx'; readonly trunk: string }, path: Path): void {
-    const fitting = this.#document.trunks.filter((trunk) => trunk.kind === endpoint.kind).map((trunk) => trunk.name);
     const trunk = this.#document.trunks.find((candidate) => candidate.name === endpoint.trunk);
+    if (trunk?.kind === endpoint.kind && (trunk.tenant === undefined || trunk.tenant === this.#tenantOf(agent))) {
+      return;
+    }
+    const fitting = this.#document.trunks.filter(({ kind }) => kind === endpoint.kind).map(({ name }) => name);
     if (!trunk) {
       this.#add(
         path,
