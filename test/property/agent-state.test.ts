@@ -110,7 +110,7 @@ describe('whatever happens to an agent', () => {
     });
   });
 
-  it('an offer that is taken back costs nothing', () => {
+  it('an offer that is canceled costs nothing', () => {
     always(({ before, input, after }) => {
       if (input.kind === 'offer-canceled') {
         expect({ ...after, engagements: [] }).toEqual({ ...before, engagements: [] });
@@ -162,7 +162,79 @@ describe('an agent', () => {
   const step = (state: AgentState, ...list: AgentInput[]): AgentState =>
     list.reduce((now, input) => stepAgent(now, input)?.state ?? now, state);
 
-  it('takes one call and then says when the next may come, where the queue wants it so', () => {
+  it('wrap-up lasts what the queue says, from the end of the call', () => {
+    const talked = step(
+      start,
+      { kind: 'offer-reserved', offerId: 'o', callId: 'c', medium: 'voice', at: 1_001 },
+      { kind: 'offer-answered', offerId: 'o', at: 1_002 },
+      { kind: 'call-ended', offerId: 'o', after: { kind: 'wrap-up', ms: 50 }, at: 2_000 },
+    );
+    expect(talked.work).toEqual({ kind: 'wrap-up', until: 2_050 });
+    expect([2_049, 2_050].map((at) => isAble(talked, 'q', 'voice', at))).toEqual([false, true]);
+  });
+
+  it('missesBeforeNotReady: at the limit not ready, below it kept from the same call only', () => {
+    const miss = (n: number): AgentInput[] => [
+      { kind: 'offer-reserved', offerId: `o${n}`, callId: 'c', medium: 'voice', at: 1_000 + n },
+      { kind: 'offer-refused', offerId: `o${n}`, outcome: 'no-answer', rules: RULES, at: 1_000 + n },
+    ];
+    const once = step(start, miss(1)[0]!);
+    const first = stepAgent(once, miss(1)[1]!)!;
+    expect(first.state.work.kind).toBe('ready');
+    expect(first.effects).toContainEqual({ kind: 'exclude', callId: 'c', until: 1_061 });
+    expect(step(first.state, ...miss(2)).work).toEqual({ kind: 'not-ready', reason: 'missed', until: undefined });
+  });
+
+  it('an offer that is canceled costs nothing, whatever the agent said meanwhile', () => {
+    const rung = step(start, { kind: 'offer-reserved', offerId: 'o', callId: 'c', medium: 'voice', at: 1_001 });
+    expect(step(rung, { kind: 'offer-canceled', offerId: 'o', at: 1_500 })).toEqual(start);
+  });
+
+  it('paused by a supervisor, the agent cannot end it, nor by signing out and in; a supervisor can', () => {
+    const forced = step(start, { kind: 'force', by: 'chief', to: { kind: 'paused', reason: 'training' }, at: 1_001 });
+    const after = (...list: AgentInput[]): string => step(forced, ...list).work.kind;
+    expect(after({ kind: 'ready', at: 1_002 })).toBe('paused');
+    expect(after({ kind: 'sign-out', at: 1_002 }, { kind: 'sign-in', at: 1_003 })).toBe('paused');
+    expect(after({ kind: 'force', by: 'chief', to: { kind: 'ready' }, at: 1_002 })).toBe('ready');
+    expect(after({ kind: 'force', by: 'chief', to: { kind: 'signed-out' }, at: 1_002 })).toBe('signed-out');
+  });
+
+  it('an offer that was let pass moves "ready since", for whatever reason', () => {
+    for (const outcome of Object.keys(RETRY) as RefusedOutcome[]) {
+      const passed = step(
+        start,
+        { kind: 'offer-reserved', offerId: 'o', callId: 'c', medium: 'voice', at: 1_001 },
+        { kind: 'offer-refused', offerId: 'o', outcome, rules: RULES, at: 1_500 },
+      );
+      expect(passed.readySince).toBe(1_500);
+    }
+  });
+
+  it('an answer forgets the misses', () => {
+    const answered = step(
+      { ...start, missedInRow: 1 },
+      { kind: 'offer-reserved', offerId: 'o', callId: 'c', medium: 'voice', at: 1_001 },
+      { kind: 'offer-answered', offerId: 'o', at: 1_002 },
+    );
+    expect(answered.missedInRow).toBe(0);
+  });
+
+  it('what is said during the talk holds after the call', () => {
+    const talking = step(
+      start,
+      { kind: 'offer-reserved', offerId: 'o', callId: 'c', medium: 'voice', at: 1_001 },
+      { kind: 'offer-answered', offerId: 'o', at: 1_002 },
+    );
+    const end: AgentInput = { kind: 'call-ended', offerId: 'o', after: { kind: 'wrap-up', ms: 50 }, at: 1_004 };
+    const says: AgentInput[] = [
+      { kind: 'pause', reason: 'lunch', at: 1_003 },
+      { kind: 'sign-out', at: 1_003 },
+    ];
+    expect(says.map((one) => step(talking, one, end).work.kind)).toEqual(['paused', 'signed-out']);
+    expect(step(talking, end).work.kind).toBe('wrap-up');
+  });
+
+  it('manual-ready: takes one call and then says when the next may come, where the queue wants it so', () => {
     const talked = step(
       start,
       { kind: 'offer-reserved', offerId: 'o', callId: 'c', medium: 'voice', at: 1_001 },
@@ -181,7 +253,7 @@ describe('an agent', () => {
     expect(isAble(state, 'r', 'voice', 1_002)).toBe(true);
   });
 
-  it('extends wrap-up within the limit, and not after it is over', () => {
+  it('ends or extends wrap-up within the limit, and not after it is over', () => {
     const resting = { ...start, work: { kind: 'wrap-up', until: 2_000 } as const, lastCallEndedAt: 1_000 };
     const input = { kind: 'extend-wrap-up', byMs: 5_000_000, limitMs: WRAP_UP_LIMIT_MS } as const;
     expect(stepAgent(resting, { ...input, at: 1_500 })?.state.work).toEqual({
@@ -189,6 +261,7 @@ describe('an agent', () => {
       until: 1_000 + WRAP_UP_LIMIT_MS,
     });
     expect(stepAgent(resting, { ...input, at: 2_000 })).toBeUndefined();
+    expect(stepAgent(resting, { kind: 'end-wrap-up', at: 1_500 })?.state.work).toEqual({ kind: 'ready' });
   });
 
   it('shows what is open before what is said', () => {

@@ -129,6 +129,14 @@ describe('the call machine, whatever comes in', () => {
     );
   });
 
+  it('a caller who leaves stops the ringing of everybody in the same step', () => {
+    const reserved = ['o1', 'o2'].map((offerId): CallInput => ({ kind: 'offer-reserved', offerId, queueId: 'q1' }));
+    const last = runCall([...WAITING, ...reserved, GONE]).steps.at(-1);
+    expect(last?.effects.filter((e) => e.kind === 'withdraw-offer')).toEqual(
+      ['o1', 'o2'].map((offerId) => ({ kind: 'withdraw-offer', offerId, why: 'caller-gone' })),
+    );
+  });
+
   it('ends when the caller leaves, from every state', () => {
     fc.assert(
       fc.property(life, (inputs) => {
@@ -248,7 +256,7 @@ describe('the call machine, whatever comes in', () => {
     );
   });
 
-  it('lets one agent win: the others who ring are told that the call was completed elsewhere, in the same step', () => {
+  it('ring-all: one agent wins, the others who ring are told that the call was completed elsewhere, in the same step', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { minLength: 1 }), fc.nat(), (ids, pick) => {
         const offers = ids.map((i) => `n${i}`);

@@ -137,6 +137,12 @@ describe('any snapshot', () => {
         expect([...explanation.candidates, ...noes.map((r) => r.agentId)].sort()).toEqual(
           members.map((a) => a.agentId).sort(),
         );
+        const others = explanation.candidates.filter((id) =>
+          decision.assignments.some((a) => a.agentId === id && a.callId !== callId),
+        );
+        expect(
+          explanation.refusals.flatMap((r) => (explanation.candidates.includes(r.agentId) ? [r.agentId] : [])),
+        ).toEqual(others);
         for (const { agentId, refusal } of explanation.refusals) {
           const agent = s.agents.find((a) => a.agentId === agentId)!;
           const here = reasonAgainst(s, call, agent);
@@ -170,7 +176,7 @@ describe('any snapshot', () => {
     });
   });
 
-  it('counts in the summary of a call what the explanation lists', () => {
+  it('counts in the summary of a call what explain lists', () => {
     always((s) => {
       const decision = decide(s);
       for (const summary of decision.explanations) {

@@ -126,7 +126,7 @@ describe('a document that is applied', () => {
     });
   });
 
-  it('makes the members of a queue what its list says', async () => {
+  it('makes the members of a queue what its list says; weighted-random: members have the weight that the document gives them', async () => {
     const document = demo();
     await applyDocument(test.db, document, by);
     const sales = {

@@ -1,3 +1,4 @@
+import { WRAP_UP_LIMIT_MS } from '../../src/agents/agent-state';
 import { store } from '../../src/store';
 import type { OfferEnd, OfferOutcome } from '../../src/store';
 import { emptyDatabase, testDatabase, type TestDatabase } from '../support/database';
@@ -39,7 +40,7 @@ async function ringing(
 const agentRow = async (name: string) => (await store.agentByName(test.db, name))!;
 
 describe('an offer that is not answered', () => {
-  it('counts as missed, and keeps the agent from the same call only', async () => {
+  it('missesBeforeNotReady: below it the offer keeps the agent from the same call only; let pass, it moves "ready since"', async () => {
     const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: QUEUE });
     const { callId, offerId, agentId } = await ringing(scenario, 'Anna');
     const before = await agentRow('Anna');
@@ -54,7 +55,7 @@ describe('an offer that is not answered', () => {
     expect((await store.dueTimes(test.db, scenario.queueId)).nextAt).toBe(end.until);
   });
 
-  it('makes the agent not ready at the limit, until he says otherwise', async () => {
+  it('missesBeforeNotReady: makes the agent not ready at the limit, until he says otherwise', async () => {
     const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: QUEUE });
     const first = await ringing(scenario, 'Anna');
     await store.endOffer(test.db, first.offerId, { outcome: 'no-answer' });
@@ -79,25 +80,29 @@ describe('an offer that is not answered', () => {
     ['busy', 32_000],
     ['unreachable', 33_000],
     ['failed', 7_000],
-  ])('because it was %s spares the agent for the delay of that outcome', async (outcome, delayMs) => {
-    const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: QUEUE });
-    const { offerId, agentId } = await ringing(scenario, 'Anna');
-    const end = await store.endOffer(test.db, offerId, { outcome }, 486);
-    const row = await agentRow('Anna');
-    expect(row).toMatchObject({ state: 'not-ready', reason: outcome, until: end.until, missedInRow: 0 });
-    expect(end.until! - row.readySince).toBe(delayMs);
-    expect((await store.dueTimes(test.db, scenario.queueId)).nextAt).toBe(end.until);
+  ])(
+    'because it was %s spares the agent for the delay of that outcome, and is none of missesBeforeNotReady',
+    async (outcome, delayMs) => {
+      const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: QUEUE });
+      const { offerId, agentId } = await ringing(scenario, 'Anna');
+      const end = await store.endOffer(test.db, offerId, { outcome }, 486);
+      const row = await agentRow('Anna');
+      expect(row).toMatchObject({ state: 'not-ready', reason: outcome, until: end.until, missedInRow: 0 });
+      expect(end.until! - row.readySince).toBe(delayMs);
+      expect((await store.dueTimes(test.db, scenario.queueId)).nextAt).toBe(end.until);
 
-    await test.db.query(`update agent_states set until = clock_timestamp() - interval '1 second' where agent_id = $1`, [
-      agentId,
-    ]);
-    const { until } = await agentRow('Anna');
-    expect((await store.snapshotQueue(test.db, scenario.queueId))!.agents[0]).toMatchObject({
-      workState: { kind: 'ready' },
-    });
-    expect(await store.expireDueStates(test.db)).toEqual([agentId]);
-    expect(await agentRow('Anna')).toMatchObject({ state: 'ready', changedAt: until });
-  });
+      await test.db.query(
+        `update agent_states set until = clock_timestamp() - interval '1 second' where agent_id = $1`,
+        [agentId],
+      );
+      const { until } = await agentRow('Anna');
+      expect((await store.snapshotQueue(test.db, scenario.queueId))!.agents[0]).toMatchObject({
+        workState: { kind: 'ready' },
+      });
+      expect(await store.expireDueStates(test.db)).toEqual([agentId]);
+      expect(await agentRow('Anna')).toMatchObject({ state: 'ready', changedAt: until });
+    },
+  );
 
   it.each(['elsewhere', 'caller-gone', 'withdrawn'] as const)(
     'because it was canceled (%s) costs the agent nothing',
@@ -150,6 +155,8 @@ describe('an answer', () => {
       offer: { offerId, state: 'connected', callId },
     });
     expect(await store.markAnswered(test.db, offerId)).toEqual({ won: false, why: 'answered-elsewhere' });
+    const stays = await test.db.query('select outcome from queue_visits where call_id = $1', [callId]);
+    expect(stays.rows).toEqual([{ outcome: 'answered' }]);
     expect((await store.snapshotQueue(test.db, scenario.queueId))!.calls.map((call) => call.callId)).toEqual([
       missed.callId,
     ]);
@@ -166,7 +173,7 @@ describe('an answer', () => {
     expect((await store.findCall(test.db, taken.callId))!.state).toBe('waiting');
   });
 
-  it('has exactly one winner however many agents answer at once', async () => {
+  it('ring-all: exactly one winner however many agents answer at once', async () => {
     const names = Array.from({ length: 8 }, (_, i) => `Agent ${i}`);
     const queue = { ...QUEUE, strategy: 'ring-all', max_parallel: names.length };
     const scenario = await makeScenario(test.db, { agents: names, queue });
@@ -216,10 +223,11 @@ describe('an answer', () => {
 });
 
 describe('a connection', () => {
-  it('ends with a fact, wrap-up and a free agent after it', async () => {
+  it('wrap-up lasts from its end: a fact, and a free agent after it', async () => {
     const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: QUEUE });
     const { callId, offerId, agentId } = await ringing(scenario, 'Anna');
     const answer = await store.markAnswered(test.db, offerId);
+    await new Promise((resolve) => setTimeout(resolve, 5));
     const [end, late] = [
       await store.endConnection(test.db, offerId, 'agent'),
       await store.endConnection(test.db, offerId, 'caller'),
@@ -231,6 +239,7 @@ describe('a connection', () => {
     expect(row).toMatchObject({ state: 'wrap-up', until: end.wrapUpUntil, offer: undefined });
     expect(row.lastCallEndedAt! - (answer.won ? answer.answeredAt : 0)).toBe(end.durationMs);
     expect(row.until! - row.lastCallEndedAt!).toBe(30_000);
+    expect(row.lastCallEndedAt).toBeGreaterThan(answer.won ? answer.answeredAt : 0);
     const facts = await test.db.query('select call_id, agent_id, ended_by from connections');
     expect(facts.rows).toEqual([{ call_id: callId, agent_id: agentId, ended_by: 'agent' }]);
     expect(await reserve(test.db, scenario, await waitingCall(test.db, scenario), agentId)).toBeUndefined();
@@ -249,7 +258,29 @@ describe('a connection', () => {
     expect(row.readySince).toBe(row.lastCallEndedAt);
   });
 
-  it('does not wake an agent who signed out during it', async () => {
+  it('manual-ready: one call, then the agent says when the next may come', async () => {
+    const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: { ...QUEUE, after_call: 'manual-ready' } });
+    const { offerId, agentId } = await ringing(scenario, 'Anna');
+    await store.markAnswered(test.db, offerId);
+    await store.endConnection(test.db, offerId, 'caller');
+    expect(await agentRow('Anna')).toMatchObject({ state: 'not-ready', reason: 'after-call', until: undefined });
+    expect(await store.expireDueStates(test.db)).toEqual([]);
+    expect(await reserve(test.db, scenario, await waitingCall(test.db, scenario), agentId)).toBeUndefined();
+    await store.ready(test.db, agentId, 'Anna');
+    expect((await agentRow('Anna')).state).toBe('ready');
+  });
+
+  it('ends or extends wrap-up: never beyond the limit', async () => {
+    const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: QUEUE });
+    const { offerId, agentId } = await ringing(scenario, 'Anna');
+    await store.markAnswered(test.db, offerId);
+    await store.endConnection(test.db, offerId, 'caller');
+    await store.extendWrapUp(test.db, agentId, 3_600_000, 'Anna');
+    const row = await agentRow('Anna');
+    expect(row.until! - row.lastCallEndedAt!).toBe(WRAP_UP_LIMIT_MS);
+  });
+
+  it('what an agent says during it holds after the call: no sign-out is undone', async () => {
     const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: QUEUE });
     const { offerId, agentId } = await ringing(scenario, 'Anna');
     await store.markAnswered(test.db, offerId);
@@ -273,6 +304,23 @@ describe('a connection', () => {
 });
 
 describe('a reservation', () => {
+  it('round-robin: what is remembered is of the agent in this queue', async () => {
+    const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: QUEUE });
+    const { rows } = await test.db.query<{ id: string }>(
+      `with q as (insert into queues (tenant_id, name) values ($1, 'sales') returning id)
+       insert into queue_members (queue_id, agent_id, tenant_id) select q.id, $2, $1 from q returning queue_id as id`,
+      [scenario.tenantId, scenario.agents['Anna']],
+    );
+    await ringing(scenario, 'Anna');
+    const remembered = await test.db.query<{ queueId: string; known: boolean }>(
+      'select queue_id as "queueId", last_offered_at is not null as known from queue_members',
+    );
+    expect(Object.fromEntries(remembered.rows.map((row) => [row.queueId, row.known]))).toEqual({
+      [scenario.queueId]: true,
+      [rows[0]!.id]: false,
+    });
+  });
+
   it('is made for one queue only when two want the same agent at once', async () => {
     const scenario = await makeScenario(test.db, { agents: ['Anna', 'Ben', 'Clara'], queue: QUEUE });
     const other = await test.db.query<{ id: string }>(
@@ -308,6 +356,13 @@ describe('a reservation', () => {
       }
       await Promise.all(calls.map((callId) => store.endCall(test.db, callId, 'abandoned', 'caller-gave-up-waiting')));
     }
+  });
+
+  it('is not made for an agent who rings: nobody is rung a second time', async () => {
+    const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: QUEUE });
+    await ringing(scenario, 'Anna');
+    const other = await waitingCall(test.db, scenario);
+    await expect(reserve(test.db, scenario, other, scenario.agents['Anna']!)).resolves.toBeUndefined();
   });
 
   it('is not made for a call that left, that is being offered, or for an agent who paused', async () => {
@@ -370,5 +425,10 @@ describe('a reservation', () => {
     expect(await store.pendingOffers(test.db, scenario.nodeId)).toEqual([offer]);
     await store.markAnswered(test.db, offerId);
     expect(await store.pendingOffers(test.db, scenario.nodeId)).toEqual([]);
+    await store.endConnection(test.db, offerId, 'agent');
+    await store.endWrapUp(test.db, scenario.agents['Anna']!, 'Anna');
+    await test.db.query('update agent_endpoints set max_ring_seconds = 60');
+    const longer = (await reserve(test.db, scenario, await waitingCall(test.db, scenario), scenario.agents['Anna']!))!;
+    expect(await store.findOffer(test.db, longer)).toMatchObject({ ringTimeoutMs: 25_000 });
   });
 });

@@ -110,12 +110,12 @@ describe('the scope of a snapshot', () => {
   });
 });
 
-describe('a place in the queue', () => {
+describe('the clock and the place of a caller', () => {
   const drop = async (callId: string): Promise<void> => {
     await store.endCall(test.db, callId, 'abandoned', 'caller-gave-up-waiting');
   };
 
-  it('is kept by a caller who drops and calls back in time, once, and by nobody else', async () => {
+  it('resumeWithinSeconds: a caller who drops and calls back in time keeps the place, once, and nobody else does', async () => {
     const scenario = await makeScenario(test.db, { queue: { resume_within_seconds: 60 } });
     const first = await callIn(scenario, scenario.queueId, '+49301');
     const { rows } = await test.db.query<{ at: number }>(
@@ -142,12 +142,16 @@ describe('a place in the queue', () => {
     expect(twins.find((place) => place.resumed)).toMatchObject({ firstQueuedAt: rows[0]!.at, position: 1 });
   });
 
-  it('is not kept where the queue does not say so, except for a caller whose node died', async () => {
+  it('resumeWithinSeconds: a place is not kept where the queue does not say so, except for a caller whose node died', async () => {
     const scenario = await makeScenario(test.db, {});
     await drop(await callIn(scenario, scenario.queueId, '+49301'));
     const callId = await callIn(scenario, scenario.queueId, '+49301');
     const before = (await store.queuePositions(test.db, scenario.queueId))[0]!;
     expect(before).toMatchObject({ callId, position: 1 });
+    const taken = await test.db.query('select from queue_visits where call_id = $1 and resumed_visit_id is not null', [
+      callId,
+    ]);
+    expect(taken.rowCount).toBe(0);
     await store.releaseDeadNode(test.db, scenario.nodeId, 0);
     const other = await store.registerNode(test.db, { name: 'other' });
     const back = await callIn({ ...scenario, nodeId: other.nodeId }, scenario.queueId, '+49301');
@@ -158,7 +162,7 @@ describe('a place in the queue', () => {
     expect(rows).toEqual([{ resumed: true }]);
   });
 
-  it('and what was given to the call itself go with it to another queue', async () => {
+  it('moving a call never sets the clock back, and what was given to the call itself goes with it', async () => {
     const scenario = await makeScenario(test.db, { agents: ['Anna'] });
     const sales = await addQueue(scenario, 'sales', []);
     const callId = await arrivedCall(test.db, scenario);
@@ -200,7 +204,7 @@ describe('what a queue remembers of an agent', () => {
     return Object.fromEntries(agents.map((a) => [a.name, a.memberships[0]!.handledToday ?? 0]));
   };
 
-  it('is counted by the day, a break resets nothing, and who comes late starts at the mean', async () => {
+  it('fewest-calls: counted by the day, a break resets nothing, and who comes late starts at the mean', async () => {
     const scenario = await makeScenario(test.db, { agents: ['Anna', 'Ben', 'Carl'], queue: { wrap_up_seconds: 0 } });
     await store.signOut(test.db, scenario.agents['Carl']!, 'Carl');
     for (const agent of ['Anna', 'Anna', 'Anna', 'Ben']) {
@@ -218,7 +222,7 @@ describe('what a queue remembers of an agent', () => {
     expect(await handled(scenario)).toEqual({ Anna: 0, Ben: 0, Carl: 0, Dora: 0 });
   });
 
-  it('counts the time signed in and at work, wrap-up included, of this day alone', async () => {
+  it('least-occupied: counts the time signed in and at work, wrap-up included, of this day alone', async () => {
     const scenario = await makeScenario(test.db, { agents: ['Anna'], queue: { wrap_up_seconds: 30 } });
     const back = (column: string, seconds: number) =>
       test.db.query(`update agent_states set ${column} = ${column} - interval '${seconds} seconds'`);
@@ -230,6 +234,7 @@ describe('what a queue remembers of an agent', () => {
     expect(anna!.handlingMsToday).toBeGreaterThanOrEqual(5_000);
     expect(anna!.handlingMsToday).toBeLessThan(15_000);
     expect(anna!.signedInMsToday).toBeGreaterThanOrEqual(8_000);
+    expect(anna!.signedInMsToday).toBeLessThan(60_000);
     await test.db.query('update agent_states set day = day - 1');
     expect((await store.snapshotQueue(test.db, scenario.queueId))!.agents[0]).not.toHaveProperty('handlingMsToday');
   });

@@ -105,6 +105,14 @@ describe('a call session', () => {
     expect(lab.written.filter((w) => /enter|enqueue/.test(w))).toEqual(['enter q1', 'enqueue q2']);
   });
 
+  it('a key takes a caller who waits out of the queue, and no other key does', async () => {
+    const lab = await new SessionLab({ queues: { q1: { exits: { keys: { 1: { queues: ['q2'] } } } } } }).start();
+    await lab.press('2');
+    expect(lab.state).toMatchObject({ kind: 'waiting', queueId: 'q1' });
+    await lab.press('1');
+    expect(lab.state).toMatchObject({ kind: 'waiting', queueId: 'q2' });
+  });
+
   it('is not sent away by hours that closed while it was with an agent', async () => {
     const lab = await new SessionLab().start();
     lab.queues['q1'] = { ...lab.queues['q1']!, hours: 'never' };

@@ -366,6 +366,15 @@ describe('a configuration document', () => {
     expect(parseDocument(GOOD, 'cc.yaml')).toMatchObject({ ok: true });
   });
 
+  it('the ring timeout of a Teams endpoint is capped at 15 s where nothing is said', () => {
+    const read = parseDocument(GOOD, 'cc.yaml');
+    const caps = read.ok && read.document.agents.map(({ endpoints: [one] }) => [one?.kind, one?.maxRingSeconds]);
+    expect(caps).toEqual([
+      ['teams', 15],
+      ['pbx', undefined],
+    ]);
+  });
+
   it.each(MISTAKES)(
     'with %s is refused with the place and a useful sentence',
     (_sentence, from, to, line, column, says) => {

@@ -99,7 +99,7 @@ it('21: whoever comes back to a queue has the place of the first arrival', () =>
   expect(decide(aSnapshot([...others, back], [anAgent('a')])).assignments).toMatchObject([{ callId: 'back' }]);
 });
 
-it('24: the wrap-up of an agent counts in every queue, whichever queue it came from', () => {
+it('24: the wrap-up of each agent counts in every queue, whichever queue it came from', () => {
   const agent = anAgent('a', {
     memberships: [aMember(), aMember('sales')],
     workState: { kind: 'wrap-up', until: NOW + SECOND },

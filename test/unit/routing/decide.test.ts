@@ -1,6 +1,6 @@
 import { decide } from '../../../src/routing/decide';
 import { explain } from '../../../src/routing/explain';
-import type { Candidate, Snapshot, WaitingCall } from '../../../src/routing/types';
+import type { Candidate, QueueRules, Snapshot, WaitingCall } from '../../../src/routing/types';
 import { aCall as call, anAgent as agent, aPresence, aQueue, aSnapshot, NOW } from '../../support/snapshots';
 
 function snapshot(
@@ -44,6 +44,44 @@ describe('which call first', () => {
   });
 });
 
+describe('when it has to be looked at again', () => {
+  const last = { lastAgent: { agentId: 'a', endedAt: NOW - 1 } };
+  const resting = agent('a', { workState: { kind: 'wrap-up', until: NOW + 90_000 } });
+  const busy = agent('b', { openOffer: { offerId: 'o', callId: 'x', connected: true } });
+  it.each<[string, WaitingCall, Candidate[], Partial<QueueRules>, number]>([
+    ['wrap-up ends', call('c'), [agent('a', { workState: { kind: 'wrap-up', until: NOW + 7 } })], {}, 7],
+    [
+      'a level opens',
+      call('c', { waitedMs: 100 }),
+      [busy, agent('a', { member: { level: 2 } })],
+      { levelAfterMs: { 2: 107 } },
+      7,
+    ],
+    [
+      'a need relaxes',
+      call('c', { waitedMs: 100 }),
+      [agent('a')],
+      { needs: [{ skill: 'de', atLeast: 1 }], relaxations: [{ afterMs: 107, skill: 'de' }] },
+      7,
+    ],
+    ['an exclusion ends', call('c', { excluded: [{ agentId: 'a', until: NOW + 7 }] }), [agent('a')], {}, 7],
+    ['working hours begin', call('c'), [agent('a', { workingHours: { inside: false, changesAt: NOW + 7 } })], {}, 7],
+    [
+      'the wait for one agent ends',
+      call('c', { waitedMs: 100, ...last }),
+      [resting, agent('other')],
+      { preferLastAgent: { withinMs: 1_000, waitMs: 107 } },
+      7,
+    ],
+    ['the longest wait is over', call('c', { waitedMs: 100 }), [], { maxWaitMs: 107 }, 7],
+  ])(
+    'due time: the first moment at which something changes though nothing happens: %s',
+    (_what, one, agents, rules, ms) => {
+      expect(decide(aSnapshot([one], agents, aQueue('support', rules))).dueAt).toBe(NOW + ms);
+    },
+  );
+});
+
 describe('which agent', () => {
   it('takes the one who has been ready longest', () => {
     const decision = decide(
@@ -82,7 +120,7 @@ describe('which agent', () => {
     expect(decision.dueAt).toBe(NOW + 5_000);
   });
 
-  it('counts an agent ready from the end of a wrap-up that has run out', () => {
+  it('longest-idle counts an agent ready from the end of a wrap-up that has run out', () => {
     const wrapped = agent('wrapped', { workState: { kind: 'wrap-up', until: NOW - 10 }, readySince: 0 });
     const decision = decide(snapshot([call('c')], [wrapped, agent('other', { readySince: NOW - 20 })]));
     expect(decision.assignments[0]?.agentId).toBe('other');

@@ -1,4 +1,5 @@
 import { decide } from '../../../src/routing/decide';
+import { refusalOf } from '../../../src/routing/eligibility';
 import { explain } from '../../../src/routing/explain';
 import type { Candidate, QueueRules, Refusal, WaitingCall } from '../../../src/routing/types';
 import { aCall, aMember, anAgent, aPresence, aQueue, aSnapshot, NOW, SECOND } from '../../support/snapshots';
@@ -85,7 +86,7 @@ describe('the reason for a no', () => {
     }
   });
 
-  it('is excluded-for-this-call after everything else but working hours', () => {
+  it('is the first in the order of the rules: excluded-for-this-call after everything else but working hours', () => {
     const excluded = [{ agentId: 'a', until: NOW + 5 }];
     const late = { workingHours: { inside: false } };
     expect(refusal(anAgent('a', { ...able, ...late }), RULES, { excluded })).toEqual({
@@ -96,10 +97,62 @@ describe('the reason for a no', () => {
     expect(refusal(anAgent('a', able), RULES, { excluded: [{ agentId: 'a', until: NOW }] })).toBeUndefined();
   });
 
-  it('is nothing said of somebody who is no member', () => {
-    const stranger = anAgent('s', { memberships: [aMember('sales')] });
-    const snapshot = aSnapshot([aCall('c')], [stranger], [aQueue(), aQueue('sales')]);
-    expect(explain(snapshot, decide(snapshot), 'c')).toMatchObject({ candidates: [], refusals: [] });
+  it('is not-a-member for whoever does not serve the queue, and nothing is said of such a person', () => {
+    const stranger = anAgent('s', { memberships: [aMember('elsewhere')] });
+    const snapshot = aSnapshot([aCall('c')], [stranger]);
+    const decision = decide(snapshot);
+    expect(decision.assignments).toEqual([]);
+    expect(explain(snapshot, decision, 'c')).toMatchObject({ candidates: [], refusals: [] });
+    expect(refusalOf(aCall('c'), stranger, aQueue(), { lowestSignedIn: 1 }, NOW)).toEqual({ reason: 'not-a-member' });
+  });
+
+  it('excluded-for-this-call is of one agent and one call, until its moment', () => {
+    const excluded = [{ agentId: 'a', until: NOW + 5 }];
+    expect(refusal(anAgent('a'), {}, { excluded })).toEqual({ reason: 'excluded-for-this-call', changesAt: NOW + 5 });
+    expect(refusal(anAgent('b'), {}, { excluded })).toBeUndefined();
+    expect(refusal(anAgent('a'), {}, { excluded: [{ agentId: 'a', until: NOW }] })).toBeUndefined();
+  });
+
+  it('level-not-reached, skill and excluded-for-this-call keep the call away in the decision as in the explanation', () => {
+    const given = (agent: Candidate, call: Partial<WaitingCall> = {}): number =>
+      decide(aSnapshot([aCall('c', call)], [agent], aQueue('support', RULES))).assignments.length;
+    expect(given(anAgent('a', able))).toBe(1);
+    expect(given(anAgent('a', { ...able, member: { level: 2 } }))).toBe(0);
+    expect(given(anAgent('a', { skills: { de: 4 } }))).toBe(0);
+    expect(given(anAgent('a', able), { excluded: [{ agentId: 'a', until: NOW + 1 }] })).toBe(0);
+  });
+
+  it('outside-working-hours keeps the call away', () => {
+    const at = (inside: boolean) => decide(aSnapshot([aCall('c')], [anAgent('a', { workingHours: { inside } })]));
+    expect([at(true).assignments.length, at(false).assignments.length]).toEqual([1, 0]);
+  });
+
+  it('skill-not-relaxed-yet names the step that is needed last', () => {
+    const rules = {
+      needs: [
+        { skill: 'de', atLeast: 5 },
+        { skill: 'fr', atLeast: 5 },
+      ],
+      relaxations: [
+        { afterMs: 20 * SECOND, skill: 'de' },
+        { afterMs: 40 * SECOND, skill: 'fr' },
+      ],
+    };
+    expect(refusal(anAgent('a', { skills: {} }), rules, { waitedMs: SECOND })).toMatchObject({
+      reason: 'skill-not-relaxed-yet',
+      skill: 'fr',
+      changesAt: NOW + 39 * SECOND,
+    });
+    const sooner = { ...rules, relaxations: [{ afterMs: 30 * SECOND, skill: 'fr', atLeast: 1 }, ...rules.relaxations] };
+    expect(refusal(anAgent('a', { skills: { de: 5, fr: 1 } }), sooner, { waitedMs: SECOND })).toMatchObject({
+      changesAt: NOW + 29 * SECOND,
+    });
+  });
+
+  it('presence-unknown is also what Graph calls so', () => {
+    const unknown = anAgent('a', { presence: aPresence('PresenceUnknown') });
+    expect(refusal(unknown)).toEqual({ reason: 'presence-unknown' });
+    expect(refusal(unknown, { presence: { ...aQueue().presence, unknown: 'accept' } })).toBeUndefined();
   });
 
   it('signed-out may be of this queue alone', () => {
@@ -128,7 +181,7 @@ describe('the reason for a no', () => {
 describe('presence', () => {
   const presence = (accept: string[], graceMs = 20_000) => ({ presence: { ...aQueue().presence, accept, graceMs } });
 
-  it('accepts an availability with all its activities, or just a pair, whatever the case', () => {
+  it('accept: an availability with all its activities, or just a pair, whatever the case', () => {
     const meeting = anAgent('a', { presence: aPresence('Busy', 'InAMeeting') });
     const calling = anAgent('a', { presence: aPresence('Busy', 'InACall') });
     expect(refusal(meeting, presence(['busy']))).toBeUndefined();
@@ -139,10 +192,12 @@ describe('presence', () => {
     });
   });
 
-  it('is unknown when it is too old, and then the queue decides', () => {
+  it('staleAfterSeconds: presence is unknown when it was read too long ago, and then the queue decides', () => {
     const old = anAgent('a', { presence: aPresence('Available', 'Available', { readAt: NOW - 30_001 }) });
     expect(refusal(old)).toEqual({ reason: 'presence-unknown', ageMs: 30_001 });
     expect(refusal(old, { presence: { ...aQueue().presence, unknown: 'accept' } })).toBeUndefined();
+    const justNot = anAgent('a', { presence: aPresence('Available', 'Available', { readAt: NOW - 30_000 }) });
+    expect(refusal(justNot)).toBeUndefined();
   });
 
   it('our own knowledge beats Graph: whoever talks with a caller of ours is busy whatever Graph says', () => {
@@ -153,7 +208,7 @@ describe('presence', () => {
     expect(refusal(talking)).toMatchObject({ reason: 'in-call' });
   });
 
-  it("after a refused offer Graph's Available does not make the agent ready again", () => {
+  it('our own knowledge beats Graph: after a refused offer Available does not make the agent ready again', () => {
     const declined = anAgent('a', {
       workState: { kind: 'not-ready', reason: 'declined', until: NOW + 9 },
       presence: aPresence('Available'),
@@ -161,7 +216,14 @@ describe('presence', () => {
     expect(refusal(declined)).toMatchObject({ reason: 'not-ready' });
   });
 
-  it('the echo of our own call in Graph is ignored for the grace, a call of later is not', () => {
+  it('graceSeconds: only a Busy/InACall is ignored', () => {
+    const shown = (availability: string, activity: string) =>
+      refusal(anAgent('a', { presence: aPresence(availability, activity), lastCallEndedAt: NOW - 1 }))?.reason;
+    expect(shown('Busy', 'InACall')).toBeUndefined();
+    expect([shown('Busy', 'InAMeeting'), shown('Away', 'InACall')]).toEqual(['presence', 'presence']);
+  });
+
+  it('graceSeconds: the echo of our own call in Graph is ignored for the grace, a call of later is not', () => {
     const echo = (changedAt: number, lastCallEndedAt: number) =>
       refusal(anAgent('a', { presence: aPresence('Busy', 'InACall', { changedAt }), lastCallEndedAt }))?.reason;
     expect(echo(NOW - 50_000, NOW - 20_000)).toBeUndefined();
@@ -175,7 +237,18 @@ describe('levels', () => {
   const second = anAgent('second', { member: { level: 2 } });
   const rules = { levelAfterMs: { 2: 20 * SECOND }, skipEmptyLevels: true };
 
-  it('a level opens when the call has waited its time', () => {
+  it('levelAfterSeconds: it counts from the first moment of waiting', () => {
+    expect(refusal(second, rules, { waitedMs: 20_000, queuedAt: NOW }, [first])).toBeUndefined();
+  });
+
+  it('skipEmptyLevels: signed out of this queue alone is signed out', () => {
+    const goneHere = anAgent('first', { member: { signedIn: false } });
+    expect(refusal(second, rules, {}, [goneHere])).toBeUndefined();
+  });
+
+  it('levelAfterSeconds: a level opens when the call has waited its time, one without entry at once', () => {
+    const third = anAgent('third', { member: { level: 3 } });
+    expect(refusal(third, rules, { waitedMs: 0 }, [first])).toBeUndefined();
     expect(refusal(second, rules, { waitedMs: 19_999 }, [first])).toMatchObject({
       reason: 'level-not-reached',
       changesAt: NOW + 1,
@@ -183,7 +256,7 @@ describe('levels', () => {
     expect(refusal(second, rules, { waitedMs: 20_000 }, [first])).toBeUndefined();
   });
 
-  it('a level opens early when no lower level has a signed-in agent, if skipEmptyLevels', () => {
+  it('skipEmptyLevels: a level opens early when no lower level has a signed-in agent', () => {
     const gone = { ...first, workState: { kind: 'signed-out' as const } };
     expect(refusal(second, rules, {}, [gone])).toBeUndefined();
     expect(refusal(second, { ...rules, skipEmptyLevels: false }, {}, [gone])).toMatchObject({
@@ -197,7 +270,7 @@ describe('levels', () => {
 describe('skills', () => {
   const needs = [{ skill: 'de', atLeast: 5 }];
 
-  it('of two needs of one skill the higher one counts, those of queue and call together', () => {
+  it('needs of queue and call are added up, of two of one skill the higher one counts', () => {
     const call = {
       needs: [
         { skill: 'de', atLeast: 7 },
@@ -211,9 +284,21 @@ describe('skills', () => {
       has: 6,
     });
     expect(refusal(anAgent('a', { skills: { de: 7, fr: 1 } }), { needs }, call)).toBeUndefined();
+    const french = { needs: [{ skill: 'fr', atLeast: 1 }] };
+    expect(refusal(anAgent('a', { skills: { fr: 1 } }), { needs }, french)).toMatchObject({ skill: 'de', need: 5 });
   });
 
-  it('a step lowers a need, or drops it, once the call has waited so long, and never raises it', () => {
+  it('relaxations count from the first moment of waiting', () => {
+    const lowers = { needs, relaxations: [{ afterMs: 10 * SECOND, skill: 'de' }] };
+    expect(refusal(anAgent('a'), lowers, { waitedMs: 10 * SECOND, queuedAt: NOW })).toBeUndefined();
+  });
+
+  it('relaxations are of one skill', () => {
+    const lowers = { needs, relaxations: [{ afterMs: 0, skill: 'fr' }] };
+    expect(refusal(anAgent('a'), lowers)).toMatchObject({ reason: 'skill', skill: 'de' });
+  });
+
+  it('relaxations lower a need, or drop it, once the call has waited so long, and never raise it', () => {
     const lowers = {
       needs,
       relaxations: [

@@ -131,7 +131,7 @@ describe('while waiting', () => {
     expect(decide(aSnapshot([aCall('c', { waitedMs: 30_000 })], [ringing], queue)).exits).toHaveLength(1);
   });
 
-  it('ends the call where the longest wait is over and nothing else is configured', () => {
+  it('maxWaitSeconds ends the call where nothing else is configured', () => {
     const snapshot = aSnapshot([aCall('c', { waitedMs: 30_000 })], [], aQueue('support', { maxWaitMs: 30_000 }));
     expect(decide(snapshot).exits).toMatchObject([{ action: { hangUp: true } }]);
   });
@@ -149,6 +149,18 @@ describe('while waiting', () => {
     expect(at(19_999)).toMatchObject({ exits: [], dueAt: NOW + 1 });
     expect(at(20_000).exits).toMatchObject([{ reason: 'noAgents', action: say('gone') }]);
     expect(at(20_000, anAgent('a', { workState: { kind: 'paused', reason: 'lunch' } })).exits).toEqual([]);
+  });
+
+  it('noAgentsAfterSeconds counts from when the call came, if it came later', () => {
+    const came = (waitedMs: number) =>
+      decide(
+        aSnapshot(
+          [aCall('c', { waitedMs: 90_000, queuedAt: NOW - waitedMs })],
+          [],
+          rules({ noAgentsAfterMs: 20_000, noAgentsSince: NOW - 600_000 }),
+        ),
+      ).exits.length;
+    expect([came(19_999), came(20_000)]).toEqual([0, 1]);
   });
 
   it('leaves when the estimated wait is over the limit, the last ones first', () => {
@@ -173,6 +185,7 @@ describe('the estimated wait', () => {
   it('is (calls ahead − free + 1) × mean handling ÷ agents who work, and 0 while more are free than are ahead', () => {
     expect(estimatedWaitMs({ meanHandlingMs: 120_000, working: 4, free: 0 }, 3)).toBe(120_000);
     expect(estimatedWaitMs({ meanHandlingMs: 120_000, working: 4, free: 2 }, 3)).toBe(60_000);
+    expect(estimatedWaitMs({ meanHandlingMs: 120_000, working: 4, free: 2 }, 2)).toBe(30_000);
     expect(estimatedWaitMs({ meanHandlingMs: 120_000, working: 4, free: 2 }, 1)).toBe(0);
   });
 
@@ -183,16 +196,17 @@ describe('the estimated wait', () => {
 });
 
 describe('what is known of a queue', () => {
-  it('counts who is signed in, there, at work and free', () => {
+  it('for the estimated wait: counts who is signed in, there, at work and free', () => {
     const agents = [
       anAgent('free'),
       anAgent('paused', { workState: { kind: 'paused', reason: 'lunch' } }),
       anAgent('talks', { openOffer: { offerId: 'o', callId: 'x', connected: true }, presence: 'unknown' }),
+      anAgent('rests', { workState: { kind: 'wrap-up', until: NOW + 9 } }),
       anAgent('away', { presence: 'unknown' }),
       anAgent('out', { workState: { kind: 'signed-out' } }),
       anAgent('not here', { member: { signedIn: false } }),
     ];
     const found = statusByName(aSnapshot([aCall('c')], agents))('support');
-    expect(found).toMatchObject({ waiting: 1, signedIn: 4, present: 3, working: 2, free: 1 });
+    expect(found).toMatchObject({ waiting: 1, signedIn: 5, present: 4, working: 3, free: 1 });
   });
 });

@@ -60,6 +60,23 @@ describe('preferLastAgent', () => {
     expect(at(10_000).assignments).toMatchObject([{ agentId: 'other' }]);
   });
 
+  it('waits for nobody who could not take the call afterwards', () => {
+    const busy: Partial<Candidate> = { workState: { kind: 'wrap-up', until: NOW + 90_000 } };
+    const never: [Partial<Candidate>, Partial<QueueRules>, Partial<WaitingCall>][] = [
+      [{ ...busy, skills: { de: 1 } }, { needs: [{ skill: 'de', atLeast: 2 }] }, {}],
+      [{ ...busy, workingHours: { inside: false } }, {}, {}],
+      [{ ...busy }, {}, { excluded: [{ agentId: 'a', until: NOW + 9 }] }],
+    ];
+    for (const [over, rules, call] of never) {
+      const snapshot = aSnapshot(
+        [aCall('c', { ...last('a', 1), ...call })],
+        [anAgent('a', over), anAgent('other', { skills: { de: 5 } })],
+        aQueue('support', { preferLastAgent, ...rules }),
+      );
+      expect(decide(snapshot).assignments).toMatchObject([{ agentId: 'other' }]);
+    }
+  });
+
   it('waits for nobody who is signed out, paused or away', () => {
     const gone: Partial<Candidate>[] = [
       { workState: { kind: 'signed-out' } },
@@ -92,6 +109,37 @@ describe('spareScarceAgents', () => {
     };
     expect(first(true)).toEqual(['b-spare', 'a-wanted']);
     expect(first(false)).toEqual(['a-wanted', 'b-spare']);
+  });
+
+  it('is of the queue that says so', () => {
+    const both = (id: string, over: Partial<Candidate> = {}): Candidate =>
+      anAgent(id, { memberships: [aMember(), aMember('sales')], ...over });
+    const agents = [
+      both('a-wanted', { memberships: [aMember(), aMember('sales'), aMember('night')] }),
+      both('b-spare'),
+    ];
+    const calls = [aCall('c'), aCall('s', { queueId: 'sales' }), aCall('n', { queueId: 'night' })];
+    const queues = [
+      aQueue('support', { strategy: 'fewest-calls', spareScarceAgents: true }),
+      aQueue('sales', { strategy: 'fewest-calls' }),
+      aQueue('night'),
+    ];
+    const snapshot = aSnapshot(calls, agents, queues);
+    const decision = decide(snapshot);
+    expect(explain(snapshot, decision, 'c').candidates).toEqual(['b-spare', 'a-wanted']);
+    expect(explain(snapshot, decision, 's').candidates).toEqual(['a-wanted', 'b-spare']);
+  });
+
+  it('does not count calls that may not have the agent', () => {
+    const agents = [
+      anAgent('a', { memberships: [aMember(), aMember('sales')] }),
+      anAgent('b', { memberships: [aMember(), aMember('sales')] }),
+    ];
+    const excluded = [{ agentId: 'b', until: NOW + SECOND }];
+    const calls = [aCall('c'), aCall('s', { queueId: 'sales', excluded })];
+    const queues = [aQueue('support', { strategy: 'fewest-calls', spareScarceAgents: true }), aQueue('sales')];
+    const snapshot = aSnapshot(calls, agents, queues);
+    expect(explain(snapshot, decide(snapshot), 'c').candidates).toEqual(['b', 'a']);
   });
 
   it('counts among equals only: who handled fewer calls goes first all the same', () => {

@@ -23,7 +23,7 @@ function pairs(
 }
 
 describe('an agent with several queues takes', () => {
-  it('the higher class first, over all of them', () => {
+  it('class over several queues: the higher one first', () => {
     expect(pairs([aCall('old', { waitedMs: 90 * SECOND }), sales('vip', { class: 1 })], [both('a', 1, 9)])).toEqual([
       'vip-a',
     ]);
@@ -42,6 +42,7 @@ describe('an agent with several queues takes', () => {
 
   it('then in the order of calls', () => {
     expect(pairs([aCall('new'), sales('old', { waitedMs: 2 * SECOND })], [both('a', 1, 1)])).toEqual(['old-a']);
+    expect(pairs([aCall('old', { waitedMs: 2 * SECOND }), sales('new')], [both('a', 1, 1)])).toEqual(['old-a']);
   });
 });
 
@@ -51,10 +52,24 @@ describe('the starving guard', () => {
 
   it('lets a call that waited longer than ageCapSeconds count as first priority and top weight', () => {
     expect(pairs(calls, [both('a', 5, 1)], queues(60 * SECOND))).toEqual(['starving-a']);
+    const ahead = sales('preferred', { headStartMs: 90 * SECOND });
+    expect(pairs([calls[0]!, ahead], [both('a', 5, 2)], queues(60 * SECOND))).toEqual(['starving-a']);
+    expect(pairs([calls[0]!, ahead], [both('a', 5, 1)], queues(60 * SECOND))).toEqual(['preferred-a']);
   });
 
   it('does nothing before', () => {
     expect(pairs(calls, [both('a', 5, 1)], queues(61 * SECOND))).toEqual(['preferred-a']);
+  });
+
+  it('counts from the first moment of waiting', () => {
+    const moved = aCall('starving', { waitedMs: 61 * SECOND, queuedAt: calls[1]!.queuedAt });
+    expect(pairs([moved, calls[1]!], [both('a', 5, 1)], queues(60 * SECOND))).toEqual(['starving-a']);
+  });
+
+  it('does nothing where no ageCapSeconds is set', () => {
+    const without = [aQueue('support'), aQueue('sales', { weight: 9 })];
+    expect(pairs(calls, [both('a', 5, 1)], without)).toEqual(['preferred-a']);
+    expect(pairs(calls, [both('a', 1, 5)], without)).toEqual(['starving-a']);
   });
 
   it('does not go before a higher class', () => {

@@ -30,14 +30,17 @@ describe('every strategy', () => {
     'ring-progressively',
   ];
 
-  it.each(names)('%s: level is the first key where levels are strict, and none where they are merged', (strategy) => {
-    const agents = [
-      anAgent('late', { member: { level: 2, position: 1 }, ...ready(99) }),
-      anAgent('early', { member: { position: 2 }, ...ready(1) }),
-    ];
-    expect(order(agents, { strategy })).toEqual(['early', 'late']);
-    expect(order(agents, { strategy, levels: 'merged' })).toEqual(['late', 'early']);
-  });
+  it.each(names)(
+    '%s, strict and merged: level is the first key where levels are strict, and none where they are merged',
+    (strategy) => {
+      const agents = [
+        anAgent('late', { member: { level: 2, position: 1 }, ...ready(99) }),
+        anAgent('early', { member: { position: 2 }, ...ready(1) }),
+      ];
+      expect(order(agents, { strategy })).toEqual(['early', 'late']);
+      expect(order(agents, { strategy, levels: 'merged' })).toEqual(['late', 'early']);
+    },
+  );
 
   it.each(names)('%s: ties go on to longest ready, then position, then name', (strategy) => {
     const first = strategy === 'top-down' || strategy === 'round-robin' ? 1 : 2;
@@ -54,6 +57,12 @@ describe('every strategy', () => {
       order([anAgent('low', { member: { position: 2 } }), anAgent('top', { member: { position: 1 } })], { strategy }),
     ).toEqual(['top', 'low']);
     expect(order([anAgent('b'), anAgent('a')], { strategy })).toEqual(['a', 'b']);
+  });
+
+  it('ties end at the name, whatever the id', () => {
+    const agents = [anAgent('1', { name: 'Zoe' }), anAgent('2', { name: 'Anna' })];
+    expect(order(agents, {})).toEqual(['2', '1']);
+    expect(order([...agents].reverse(), {})).toEqual(['2', '1']);
   });
 });
 
@@ -80,6 +89,14 @@ describe('round-robin', () => {
     ];
     expect(order(agents, { strategy: 'round-robin' })).toEqual(['never1', 'never2', 'long', 'now']);
   });
+
+  it('who never had an offer comes by position, however long others are ready', () => {
+    const agents = [
+      anAgent('new', { member: { position: 1 }, ...ready(1) }),
+      anAgent('old', { member: { position: 2 }, ...ready(99) }),
+    ];
+    expect(order(agents, { strategy: 'round-robin' })).toEqual(['new', 'old']);
+  });
 });
 
 describe('top-down', () => {
@@ -93,6 +110,11 @@ describe('top-down', () => {
   it('goes on below the last one tried for the same call, then starts over', () => {
     expect(order(list, strategy, { tried: ['a', 'b'] })).toEqual(['c', 'd', 'a', 'b']);
     expect(order(list, strategy, { tried: ['a', 'b', 'c', 'd'] })).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('of two at the same position the one who was not tried is next', () => {
+    const twins = [anAgent('a'), anAgent('b'), anAgent('c', { member: { position: 2 } })];
+    expect(order(twins, strategy, { tried: ['a'] })).toEqual(['b', 'c', 'a']);
   });
 
   it('goes on where the last one tried cannot take calls any more, or is no member at all', () => {
@@ -142,14 +164,15 @@ describe('skill-best and skill-tightest', () => {
     anAgent('expert', { skills: { de: 10, fr: 9 } }),
     anAgent('just', { skills: { de: 3, fr: 2 } }),
     anAgent('good', { skills: { de: 4, fr: 5 } }),
+    anAgent('german', { skills: { de: 9, fr: 2 } }),
   ];
 
   it('skill-best asks first who knows most beyond the needs, summed up', () => {
-    expect(order(agents, { strategy: 'skill-best', needs })).toEqual(['expert', 'good', 'just']);
+    expect(order(agents, { strategy: 'skill-best', needs })).toEqual(['expert', 'german', 'good', 'just']);
   });
 
   it('skill-tightest asks first who knows least beyond them, which keeps experts free', () => {
-    expect(order(agents, { strategy: 'skill-tightest', needs })).toEqual(['just', 'good', 'expert']);
+    expect(order(agents, { strategy: 'skill-tightest', needs })).toEqual(['just', 'good', 'german', 'expert']);
   });
 });
 
@@ -158,7 +181,9 @@ describe('weighted-random', () => {
 
   it('draws from the seed of the snapshot alone', () => {
     const strategy = { strategy: 'weighted-random' } as const;
-    expect(order(agents, strategy, {}, 7)).toEqual(order([...agents].reverse(), strategy, {}, 7));
+    for (let seed = 0; seed < 40; seed++) {
+      expect(order(agents, strategy, {}, seed)).toEqual(order([...agents].reverse(), strategy, {}, seed));
+    }
   });
 
   it('draws each in proportion to the weight', () => {
@@ -213,7 +238,17 @@ describe('ring-all and ring-progressively', () => {
     expect(after(90_000)).toEqual(['c-b', 'c-c', 'c-d']);
   });
 
-  it('says when the next step is due', () => {
+  it('ring-progressively: two join in each step where stepAgents is two', () => {
+    const rules = { strategy: 'ring-progressively', maxParallel: 5, stepAgents: 2, stepMs: 5 * SECOND } as const;
+    expect(assigned([aCall('c')], six, rules)).toEqual(['c-a', 'c-b']);
+    const agents = [ringing('a'), ringing('b'), ...six.slice(2)];
+    expect(assigned([rung('c', ['a', 'b'], { firstOfferedAt: NOW - 5 * SECOND })], agents, rules)).toEqual([
+      'c-c',
+      'c-d',
+    ]);
+  });
+
+  it('ring-progressively says when the next step is due', () => {
     const rules = aQueue('support', {
       strategy: 'ring-progressively',
       maxParallel: 2,
