@@ -164,6 +164,15 @@ describe('an endpoint made as fsmrf makes it', () => {
     await wait(400);
     expect(await listen({ real: ep.phone, stated }, 400)).toEqual({ real: [1100], stated: [] });
   });
+
+  test('the RTP target stays once packets came from where the offer said, whoever else sends', async () => {
+    const ep = await lab.endpoint({ tone: 700 });
+    void ep.esl.execute(ep.uuid, 'playback', 'tone_stream://%(3000,0,1100)');
+    await wait(200);
+    const stranger = await lab.phone({ tone: 1300 });
+    stranger.connect(ep.session.remoteSdp ?? '');
+    expect(await listen({ real: ep.phone, stranger }, 500)).toEqual({ real: [1100], stranger: [] });
+  });
 });
 
 describe('limits', () => {

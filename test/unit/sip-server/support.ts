@@ -174,7 +174,7 @@ export class RawApp {
     });
   }
 
-  static async connect(server: EmbeddedSipServer): Promise<RawApp> {
+  static async connect(server: Pick<EmbeddedSipServer, 'admin'>): Promise<RawApp> {
     const socket = connect(server.admin.port, server.admin.host);
     await new Promise<void>((resolve) => socket.once('connect', resolve));
     onClose(async () => {

@@ -26,6 +26,8 @@ export interface LegStats {
 
 /** FreeSWITCH moves the remote address to where packets come from after this many of them. */
 const ADJUST_AFTER = 10;
+/** … and only as long as no more than this many have come since the offer. */
+const ADJUST_WINDOW = 20;
 const MAX_PACKET = 1500;
 const SENDS: readonly string[] = ['sendrecv', 'sendonly'];
 const RECEIVES: readonly string[] = ['sendrecv', 'recvonly'];
@@ -46,13 +48,13 @@ export class MediaLeg {
   #remotePort = 0;
   #strangerKey = '';
   #strangerCount = 0;
-  #adjustable = false;
+  /** Packets that may still move the target. */
+  #adjustWindow = 0;
   #sentLast = false;
   #digits: DtmfDigit[] = [];
   #srtpFailuresBefore = 0;
   /** Beats since the last packet of the peer. */
   idleTicks = 0;
-  autoAdjust = true;
   readonly stats: LegStats = {
     packetsIn: 0,
     packetsOut: 0,
@@ -119,7 +121,7 @@ export class MediaLeg {
       this.#remoteAddress = media.remoteAddress;
       this.#remotePort = media.remotePort;
     }
-    this.#adjustable = this.autoAdjust;
+    this.#adjustWindow = ADJUST_WINDOW;
     this.#strangerCount = 0;
     const { localKey, remoteKey } = media;
     if (localKey === undefined || remoteKey === undefined) {
@@ -271,16 +273,20 @@ export class MediaLeg {
     }
   }
 
-  /** Packets from elsewhere are dropped until enough of them came in a row; then that is where the peer really is. */
+  /**
+   * Packets from elsewhere are dropped until enough of them came in a row; then that is where the peer really is. Nobody can take
+   * the sound away later: the first packet from the stated place, or the end of the window, settles it until the next offer.
+   */
   #fromPeer(address: string, port: number): boolean {
     if (port === this.#remotePort && address === this.#remoteAddress) {
-      this.#strangerCount = 0;
+      this.#adjustWindow = 0;
       return true;
     }
     this.stats.strangers++;
-    if (!this.#adjustable || (port === this.port && address === this.#socket.host)) {
+    if (this.#adjustWindow === 0 || (port === this.port && address === this.#socket.host)) {
       return false;
     }
+    this.#adjustWindow--;
     const key = `${address}:${port}`;
     this.#strangerCount = key === this.#strangerKey ? this.#strangerCount + 1 : 1;
     this.#strangerKey = key;
@@ -289,7 +295,7 @@ export class MediaLeg {
     }
     this.#remoteAddress = address;
     this.#remotePort = port;
-    this.#adjustable = false;
+    this.#adjustWindow = 0;
     return true;
   }
 }
