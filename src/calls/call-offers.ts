@@ -108,8 +108,11 @@ export class CallOffers {
         onAgentAnswered: () => {
           input({ kind: 'agent-answered', offerId });
         },
-        onAgentLeft: () => {
-          input({ kind: 'agent-left', offerId });
+        onAgentLeft: (lost) => {
+          if (lost) {
+            this.#context.event('agent:lost', { offerId });
+          }
+          input({ kind: 'agent-left', offerId, lost });
         },
         onOfferClosed: (closing) => {
           this.#closed(offer, closing);

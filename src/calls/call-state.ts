@@ -11,7 +11,7 @@
  *                      │  exit, key, transfer ──▶ [a destination], offers withdrawn            │
  *                      └──agent-answered (the others: completed elsewhere)──▶ connecting ──────┤
  *     agent ────────▶ direct ──agent-answered──▶ connecting ──bridged──▶ connected             │
- *                      └──offer-over──▶ waiting                            │ transfer          │
+ *                      └──offer-over──▶ waiting                            │ transfer, lost    │
  *                                                                          ▼                   │
  *                                          moving ──offer-over──▶ [a destination]              │
  *     outside ──────▶ dialling ──leg-answered──▶ joining ──bridged──▶ outside                  │
@@ -28,7 +28,7 @@
  *   direct      transferred to one agent, who is rung; the place in the queue comes back if that comes to nothing
  *   connecting  an agent answered and won the call; the two channels are being joined
  *   connected   both talk
- *   moving      transferred; the old agent's leg is ending, the caller hears music
+ *   moving      transferred, or the agent's leg failed (back to the queue); it is ending, the caller hears music
  *   dialling    a number outside, or a target that the agent's platform named, is rung; the caller hears music
  *   joining     it answered; the two channels are being joined
  *   outside     the caller talks to it
@@ -109,7 +109,8 @@ export type CallInput =
   | { readonly kind: 'offer-over'; readonly offerId: string }
   | { readonly kind: 'bridged'; readonly channel: string }
   | { readonly kind: 'bridge-failed'; readonly channel: string }
-  | { readonly kind: 'agent-left'; readonly offerId: string }
+  /** `lost`: the agent's leg failed, nobody hung up. */
+  | { readonly kind: 'agent-left'; readonly offerId: string; readonly lost?: boolean }
   /** Of the queue that the call waits in, or by a key; ignored once it waits there no more. */
   | {
       readonly kind: 'exit';
@@ -380,6 +381,15 @@ function stepConnecting(state: Extract<CallState, { kind: 'connecting' }>, input
 function stepConnected(state: Extract<CallState, { kind: 'connected' }>, input: CallInput): CallStep | undefined {
   const { queueId, offerId } = state;
   if (input.kind === 'agent-left' && input.offerId === offerId) {
+    if (input.lost === true) {
+      return {
+        state: { kind: 'moving', queueId, offerId, to: { kind: 'queue', queueId } },
+        effects: [
+          { kind: 'park-caller', queueId },
+          { kind: 'end-agent-leg', offerId, endedBy: 'system' },
+        ],
+      };
+    }
     return ended('agent-hung-up', [
       { kind: 'hang-up-caller', sip: 200, q850: Q850.normal },
       { kind: 'end-agent-leg', offerId, endedBy: 'agent' },

@@ -28,7 +28,7 @@ export interface OfferOwner {
   /** The agent's 200 is here; whether the call is his is being decided. */
   onAgentAnswering(): void;
   onAgentAnswered(): void;
-  onAgentLeft(): void;
+  onAgentLeft(lost: boolean): void;
   /** The row is closed, the agent is free or in wrap-up. Called exactly once. */
   onOfferClosed(closing: OfferClosing): void;
   onTransferRequested(request: TransferRequest): void;
@@ -128,7 +128,7 @@ export class OfferSession {
         if (effect.what === 'agent-answered') {
           this.#owner.onAgentAnswered();
         } else {
-          this.#owner.onAgentLeft();
+          this.#owner.onAgentLeft(effect.what === 'agent-lost');
         }
         return;
       }
@@ -227,8 +227,8 @@ export class OfferSession {
         this.#owner.onEvent('offer:refused', { offerId: this.request.offerId, outcome, sipStatus, detail });
         this.input({ kind: 'refused', outcome, ...(sipStatus === undefined ? {} : { sipStatus }) });
       },
-      left: () => {
-        this.input({ kind: 'agent-left' });
+      left: (how) => {
+        this.input({ kind: 'agent-left', lost: how?.lost === true });
       },
       transferRequested: (request) => {
         this.#owner.onTransferRequested(request);

@@ -59,7 +59,8 @@ export type OfferInput =
   | { readonly kind: 'withdraw'; readonly why: CancelWhy }
   | { readonly kind: 'connected' }
   /** The agent hung up, or his channel was lost. */
-  | { readonly kind: 'agent-left' }
+  /** `lost`: the leg failed, the agent did not hang up. */
+  | { readonly kind: 'agent-left'; readonly lost?: boolean }
   | { readonly kind: 'finish'; readonly endedBy: EndedBy }
   /** Signalling toward the agent is over. */
   | { readonly kind: 'over' }
@@ -75,7 +76,7 @@ export type OfferEffect =
   | { readonly kind: 'stop-confirm-timer' }
   | { readonly kind: 'ask-for-key' }
   | { readonly kind: 'claim' }
-  | { readonly kind: 'tell-call'; readonly what: 'agent-answered' | 'agent-left' }
+  | { readonly kind: 'tell-call'; readonly what: 'agent-answered' | 'agent-left' | 'agent-lost' }
   /** CANCEL before the answer, BYE after it. */
   | { readonly kind: 'drop-leg' }
   | { readonly kind: 'start-ending-timer' }
@@ -255,7 +256,8 @@ function stepUp(state: Extract<OfferState, { kind: 'up' }>, input: OfferInput): 
     }
     case 'agent-left':
     case 'over': {
-      return { state, effects: [{ kind: 'tell-call', what: 'agent-left' }] };
+      const lost = input.kind === 'agent-left' && input.lost === true;
+      return { state, effects: [{ kind: 'tell-call', what: lost ? 'agent-lost' : 'agent-left' }] };
     }
     case 'withdraw': {
       return ending({ kind: 'canceled', why: input.why });

@@ -68,8 +68,8 @@ export interface AgentLegHandlers {
   answered(dialogs: { readonly agentDialog: string }): void;
   mediaReady(dialogs: { readonly mediaDialog: string }): void;
   refused(outcome: Exclude<OfferOutcome, 'canceled'>, sipStatus: number | undefined, detail: string): void;
-  /** The agent hung up or his channel was lost, after `answered`. */
-  left(): void;
+  /** The agent's leg is over, after `answered`. `lost`: it failed, and nobody hung up; the caller then keeps his place. */
+  left(how?: { readonly lost: boolean }): void;
   /** The agent's platform asks us to transfer the caller (REFER). Optional: a leg whose owner transfers nothing refuses it. */
   transferRequested?(request: TransferRequest): void;
   /** Everything toward the agent is over. Called once; again at once if the leg is dropped after that. */

@@ -245,11 +245,10 @@ export class CallerEndpoint {
         { method: 'INVITE', headers: { 'Content-Type': 'application/sdp' }, body: offer },
         (error, response) => {
           if (error || response.status !== 200) {
-            reject(
-              new SidekickError('SK_MEDIA_OFFER_REFUSED', 'the media server refused the new offer', {
-                why: error ? describeError(error) : `status ${response.status}`,
-              }),
-            );
+            const refusal = new SidekickError('SK_MEDIA_OFFER_REFUSED', 'the media server refused the new offer', {
+              why: error ? describeError(error) : `status ${response.status}`,
+            });
+            reject(error ? refusal : Object.assign(refusal, { status: response.status }));
             return;
           }
           resolve(response.body);

@@ -13,7 +13,8 @@ import { InviteSequence, NORMAL_CLEARING } from './invite-sequence';
 import type { FailoverReason } from './invite-sequence';
 import { relayReinvites } from './reinvite';
 import { isTooLong } from './sdp-limit';
-import type { SipDialog, SipRequest, SipResponse, Srf } from './srf';
+import { isFailure } from './bye-reason';
+import type { SipDialog, SipMessage, SipRequest, SipResponse, Srf } from './srf';
 
 export interface AgentLegOptions {
   readonly srf: Srf;
@@ -152,8 +153,8 @@ export class OriginatedLeg implements AgentLeg {
       this.#hangUpAgent();
       return;
     }
-    dialog.on('destroy', () => {
-      this.#agentLeft();
+    dialog.on('destroy', (message: SipMessage | undefined, reason?: string) => {
+      this.#agentLeft(isFailure(message?.get('Reason') ?? reason));
     });
     const takesTransfers = this.#handlers.transferRequested !== undefined;
     takeRefers(dialog, {
@@ -165,7 +166,7 @@ export class OriginatedLeg implements AgentLeg {
     });
     this.#handlers.answered({ agentDialog: dialog.id });
     if (!dialog.connected) {
-      this.#agentLeft();
+      this.#agentLeft(false);
       return;
     }
     this.#answerMedia(dialog, invite);
@@ -226,22 +227,24 @@ export class OriginatedLeg implements AgentLeg {
           } else if (response.status === 200) {
             resolve(response.body);
           } else if (response.status > 200) {
-            reject(new Error(`the media server answered ${response.status}`));
+            reject(
+              Object.assign(new Error(`the media server answered ${response.status}`), { status: response.status }),
+            );
           }
         },
       );
     });
   }
 
-  /** BYE of the agent. */
-  #agentLeft(): void {
+  /** BYE of the agent, or of a platform that lost him. */
+  #agentLeft(lost: boolean): void {
     if (this.#over) {
       return;
     }
     this.#agentDialog = undefined;
     if (!this.#dropped) {
       this.#dropped = true;
-      this.#handlers.left();
+      this.#handlers.left({ lost });
     }
     this.#endMedia();
     this.#finish();
@@ -256,7 +259,7 @@ export class OriginatedLeg implements AgentLeg {
     this.#o.log.warn({ event: 'agent_channel_lost', channel: this.#o.channel, reason: detail });
     this.#dropped = true;
     if (this.#agentDialog) {
-      this.#handlers.left();
+      this.#handlers.left({ lost: true });
     } else {
       this.#handlers.refused('failed', undefined, detail);
     }

@@ -2,13 +2,14 @@ import { describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import { MIN_SESSION_SECONDS } from './carrier/session-timer';
 import { isTooLong, MAX_SDP_BYTES } from './sdp-limit';
+import { isSipError } from './srf';
 import type { SipDialog, SipRequest, SipResponse } from './srf';
 
 /** `media_timeout` while a peer is on hold and sends nothing, milliseconds: an hour, so that no held call is cut off. */
 const HELD_MEDIA_TIMEOUT_MS = 3_600_000;
 
 export interface ReinviteTarget {
-  /** Sends the peer's offer to the media server and gives its answer. @throws when the media server refuses it. */
+  /** Sends the peer's offer to the media server and gives its answer. @throws SipError when the media server refuses it. */
   renegotiate(offer: string): Promise<string>;
   setVariable(name: string, value: string): Promise<unknown>;
 }
@@ -67,7 +68,8 @@ export function relayReinvites(
       held = hold;
     } catch (error) {
       options.log.warn({ event: 'reinvite_refused', reason: describeError(error) });
-      response.send(488);
+      // 491 is no refusal: the media server is changing the session itself, and the peer tries again soon (RFC 3261 14.1, 14.2).
+      response.send(isSipError(error) && error.status === 491 ? 491 : 488);
     }
   }
 }

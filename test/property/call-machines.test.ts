@@ -59,6 +59,7 @@ function midCallInput(): fc.Arbitrary<CallInput> {
     { weight: 4, arbitrary: anyChannel.map((channel): CallInput => ({ kind: 'bridged', channel })) },
     anyChannel.map((channel): CallInput => ({ kind: 'bridge-failed', channel })),
     anyOffer.map((id): CallInput => ({ kind: 'agent-left', offerId: id })),
+    anyOffer.map((id): CallInput => ({ kind: 'agent-left', offerId: id, lost: true })),
     fc.tuple(queueId, exitDestination, fc.boolean()).map(([queue, to, letRingFinish]): CallInput => ({
       kind: 'exit',
       queueId: queue,
@@ -325,6 +326,7 @@ const offerInput: fc.Arbitrary<OfferInput> = fc.constantFrom<OfferInput>(
   { kind: 'withdraw', why: 'caller-gone' },
   { kind: 'connected' },
   { kind: 'agent-left' },
+  { kind: 'agent-left', lost: true },
   { kind: 'finish', endedBy: 'caller' },
   { kind: 'over' },
   { kind: 'ending-timeout' },

@@ -57,6 +57,10 @@ export interface LabOptions {
   readonly sbcNames?: readonly string[];
   /** Names in the certificate of the simulated tenant. Default: the three of Microsoft's proxies. */
   readonly teamsNames?: readonly string[];
+  /** First SIP timer of the simulated tenant, milliseconds; it waits 64 times as long for an ACK. Default 500. */
+  readonly teamsT1Ms?: number;
+  /** Shortest session interval of the embedded SIP server, seconds. Default 90, which is that of the real one. */
+  readonly minSessionSeconds?: number;
   /** Names of the proxies, all at the simulated tenant. Default: the first one. */
   readonly proxies?: readonly string[];
   /** A whole configuration instead of the lab's own; `teamsProxy` is where the simulated tenant takes calls. */
@@ -262,11 +266,11 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
     domains: options.domains ?? ['example.com'],
     users: demoUsers().map((user) => ({ ...user, script: { kind: 'answer', afterMs: 200 } })),
     listenFor: [CALLER_TONE],
+    ...(options.teamsT1Ms === undefined ? {} : { timers: { t1: options.teamsT1Ms } }),
     log,
   });
   closers.push(() => tenant.close());
-  const servers =
-    REAL.drachtio && REAL.freeswitch ? undefined : await startEmbedded(closers, authority, options.sbcNames ?? [SBC]);
+  const servers = REAL.drachtio && REAL.freeswitch ? undefined : await startEmbedded(closers, authority, options);
   const teamsProxy = `127.0.0.1:${tenant.sipPort}`;
   const text = options.document?.({ teamsProxy }) ?? labDocument(options, teamsProxy);
   await applyDocument(database.db, readDocument(text, 'lab.yaml'), { by: 'lab' });
@@ -288,7 +292,7 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
   const node = await startNode(readSettings(environment), { log });
   closers.push(() => node.close({ drainMs: 0 }));
   const startPair = async (sbcNames: readonly string[]): Promise<LabPair | undefined> => {
-    const drachtio = servers ? await startSip(closers, authority, sbcNames) : REAL.nextDrachtio;
+    const drachtio = servers ? await startSip(closers, authority, { sbcNames }) : REAL.nextDrachtio;
     if (drachtio === undefined) {
       return undefined;
     }
@@ -344,7 +348,7 @@ interface EmbeddedServers {
 async function startSip(
   closers: (() => Promise<void>)[],
   authority: Awaited<ReturnType<typeof makeTestAuthority>>,
-  sbcNames: readonly string[],
+  { sbcNames = [SBC], minSessionSeconds }: Pick<LabOptions, 'sbcNames' | 'minSessionSeconds'>,
 ): Promise<Pick<EmbeddedServers, 'drachtio' | 'sipDialogs'>> {
   const sbc = await authority.issue(sbcNames);
   const sip = await startSipServer({
@@ -357,6 +361,7 @@ async function startSip(
       { protocol: 'tls', host: '127.0.0.1', port: 0, tls: { key: sbc.key, cert: sbc.cert, ca: sbc.ca } },
     ],
     tlsClient: { key: sbc.key, cert: sbc.cert, ca: sbc.ca },
+    ...(minSessionSeconds === undefined ? {} : { minSessionExpires: minSessionSeconds }),
   });
   closers.push(() => sip.close());
   return { drachtio: `${sip.admin.host}:${sip.admin.port}:lab`, sipDialogs: () => sip.dialogs };
@@ -365,9 +370,9 @@ async function startSip(
 async function startEmbedded(
   closers: (() => Promise<void>)[],
   authority: Awaited<ReturnType<typeof makeTestAuthority>>,
-  sbcNames: readonly string[],
+  options: Pick<LabOptions, 'sbcNames' | 'minSessionSeconds'>,
 ): Promise<EmbeddedServers> {
-  const sip = await startSip(closers, authority, sbcNames);
+  const sip = await startSip(closers, authority, options);
   const media = await startMediaServer({
     sip: { host: '127.0.0.1', port: 0 },
     esl: { host: '127.0.0.1', port: 0, secret: 'lab' },

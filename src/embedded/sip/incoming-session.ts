@@ -155,7 +155,7 @@ export class IncomingSessionImpl extends BaseSession implements IncomingSession 
         );
         if (this.state === 'confirmed') {
           this.ended({ by: 'timeout', reason: 'no ACK' }, false);
-          void this.sendByeIn(this.#own).then(() => {
+          void this.sendByeIn(this.#own, { headers: { Reason: 'SIP;cause=408;text="ACK timeout"' } }).then(() => {
             this.close();
           });
         }

@@ -104,7 +104,7 @@ export abstract class BaseSession implements Session {
 
   async reinvite(sdp: string | undefined, options: ReinviteOptions = {}): Promise<SipMessage> {
     const dialog = this.#confirmed();
-    if (this.#ourInvite !== undefined || this.#theirInvite !== undefined) {
+    if (this.#ourInvite !== undefined || (this.#theirInvite !== undefined && options.crossing !== true)) {
       throw new SidekickError('SK_CONFLICT', 'A re-INVITE is already under way in this dialog', {
         next: 'Wait for its final response.',
       });
@@ -250,8 +250,8 @@ export abstract class BaseSession implements Session {
     return response;
   }
 
-  protected async sendByeIn(dialog: Dialog): Promise<void> {
-    await this.#sendBye(dialog, undefined);
+  protected async sendByeIn(dialog: Dialog, options?: RequestOptions): Promise<void> {
+    await this.#sendBye(dialog, options);
   }
 
   /** Starts the timer that both sides agreed on; `weAreUac` of the exchange that carried it. */

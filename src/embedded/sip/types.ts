@@ -105,6 +105,8 @@ export interface RequestOptions {
 export interface ReinviteOptions extends RequestOptions {
   /** Without an offer in the re-INVITE: makes the ACK's SDP from the 200. */
   readonly ackSdp?: (response: SipMessage) => string;
+  /** Sends it although one of the peer waits for our answer, as two sides do that cannot see each other. */
+  readonly crossing?: boolean;
 }
 
 /** One dialog made by an INVITE, seen from either side. `close()` is idempotent and sends nothing; `bye()` hangs up. */

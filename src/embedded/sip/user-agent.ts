@@ -50,7 +50,10 @@ export class UserAgent {
     this.#allow = options.allow ?? ALLOW;
     this.#host = {
       stack,
-      minSessionExpires: options.minSessionExpires ?? 90,
+      // Asked each time: whoever made the options may change their mind.
+      get minSessionExpires() {
+        return options.minSessionExpires ?? 90;
+      },
       dress: (message, extra) => this.#dress(message, extra),
       forget: (session) => {
         this.#forget(session);

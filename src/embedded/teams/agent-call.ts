@@ -181,7 +181,9 @@ export class AgentCall {
       return;
     }
     this.#media.play({ kind: 'tone', hz: [voicemail ? VOICEMAIL_TONE_HZ : this.#user.toneHz] });
-    const accepted = this.#session.accept(sdp);
+    const { sessionSeconds } = this.#deps.mood;
+    const timer = { 'Session-Expires': `${sessionSeconds};refresher=uac`, Require: 'timer' };
+    const accepted = this.#session.accept(sdp, sessionSeconds === undefined ? {} : { headers: timer });
     this.record.voicemail = voicemail;
     this.record.status = 200;
     this.record.state = 'answered';
@@ -277,11 +279,15 @@ export class AgentCall {
     const { mood } = this.#deps;
     if (mood.glare > 0) {
       mood.glare--;
+      if (mood.glareCrosses) {
+        this.#background(this.#reinvite('hold', true));
+        this.#schedule([{ afterMs: 1_000, do: 'unhold' }]);
+      }
       request.respond(491);
 
       return;
     }
-    const verdict = judgeReinvite(request.message, this.#firstOffer);
+    const verdict = judgeReinvite(request.message, this.#firstOffer, mood.sessionSeconds);
     for (const broken of [...verdict.recorded, ...(verdict.refused ? [verdict.refused] : [])]) {
       this.#note(broken, request.message.method);
     }
@@ -296,16 +302,23 @@ export class AgentCall {
     try {
       const body = offer.trim() === '' ? this.#media.offer(direction) : this.#media.answer(offer, { direction });
       request.respond(200, undefined, { body });
+      this.record.refreshes++;
     } catch (error) {
       request.respond(488, undefined, { headers: { Reason: reasonHeader(79, describeError(error)) } });
     }
   }
 
-  async #reinvite(action: 'hold' | 'unhold' | 'refresh'): Promise<void> {
+  async #reinvite(action: 'hold' | 'unhold' | 'refresh', crossing = false): Promise<void> {
     const before = this.#session.remoteSdp;
     const inactive = action === 'hold' || (action === 'refresh' && this.record.state === 'held');
     const sdp = action === 'refresh' ? this.#session.localSdp : this.#media.offer(inactive ? 'inactive' : 'sendrecv');
-    const response = await this.#session.reinvite(sdp);
+    const response = await this.#session.reinvite(sdp, { crossing });
+    if (response.status === 491) {
+      // Teams did not make the Call-ID: up to two seconds, and once more (RFC 3261 14.1).
+      this.#schedule([{ afterMs: Math.round(Math.random() * 200) * 10, do: action }]);
+
+      return;
+    }
     if (response.status >= 300) {
       if (action === 'refresh') {
         this.#note({ rule: 'refresh-refused', offending: `${response.status} ${response.reason}` }, 'INVITE');

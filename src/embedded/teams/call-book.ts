@@ -25,6 +25,7 @@ export class CallRecord {
   status = 0;
   reason: string | null = null;
   voicemail = false;
+  refreshes = 0;
   transfer: Transfer | undefined;
   forwardStatus: number | null = null;
   readonly rulesBroken: BrokenRecord[] = [];
@@ -56,7 +57,7 @@ export class CallRecord {
   }
 
   view(): CallView {
-    const { id, state, ringingAt, answeredAt, endedAt, endedBy, status, reason, voicemail } = this;
+    const { id, state, ringingAt, answeredAt, endedAt, endedBy, status, reason, voicemail, refreshes } = this;
     const { startedAt, ...who } = this.start;
 
     return {
@@ -71,6 +72,7 @@ export class CallRecord {
       status,
       reason,
       voicemail,
+      refreshes,
       ...this.ear(),
       rulesBroken: [...this.rulesBroken],
       transfer: this.transfer?.view() ?? null,

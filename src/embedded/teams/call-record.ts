@@ -51,6 +51,8 @@ export interface CallView {
   readonly gaps: readonly HeardGap[];
   /** Packets of the caller that came, were lost, or failed SRTP authentication. */
   readonly packets: { readonly received: number; readonly lost: number; readonly srtpFailures: number };
+  /** re-INVITEs of the trunk that were answered with 200. */
+  readonly refreshes: number;
   /** Keys the caller pressed, as RFC 4733 events. */
   readonly digits: string;
   readonly rulesBroken: readonly BrokenRecord[];

@@ -85,7 +85,13 @@ export class DirectRouting {
         loseAcks: () => deps.mood.loseAcks,
       },
     );
-    this.#ua = new UserAgent(view, { userAgent: SERVER, allow: ALLOW, minSessionExpires: MIN_SESSION_EXPIRES });
+    this.#ua = new UserAgent(view, {
+      userAgent: SERVER,
+      allow: ALLOW,
+      get minSessionExpires() {
+        return deps.mood.sessionSeconds ?? MIN_SESSION_EXPIRES;
+      },
+    });
     this.#ua.onInvite((session) => {
       this.#invited(session);
     });

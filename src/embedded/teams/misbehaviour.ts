@@ -85,8 +85,13 @@ export const misbehaviourSchema = z.discriminatedUnion('what', [
   z.strictObject({ what: z.literal('slow-answers'), ms: z.number().int().min(0).max(30_000) }),
   /** ACKs for the 200 do not reach Teams, which hangs up after its timer with 408/1106. */
   z.strictObject({ what: z.literal('lose-acks'), on: z.boolean() }),
-  /** The next re-INVITEs of the trunk meet one of Teams: 491 (RFC 3261 14.2). */
-  z.strictObject({ what: z.literal('glare'), reinvites: count }),
+  /**
+   * The next re-INVITEs of the trunk meet one of Teams: 491 (RFC 3261 14.2). With `crossing` Teams' own one really goes out then: a
+   * hold, which it takes back a second later.
+   */
+  z.strictObject({ what: z.literal('glare'), reinvites: count, crossing: z.boolean().default(false) }),
+  /** The interval that the 200 of Teams names (RFC 4028), with the trunk as the one who refreshes. Off: as the trunk asked. */
+  z.strictObject({ what: z.literal('session-timer'), seconds: count.optional() }),
   /** How the answer writes its key (2): `plain`, `lifetime` = `|2^31`, `lifetime-mki` = `|2^31|1:1`. */
   z.strictObject({ what: z.literal('crypto-form'), form: z.enum(['plain', 'lifetime', 'lifetime-mki']) }),
   /** The answer is RTP/AVP without a key, which a trunk must refuse. */
@@ -109,6 +114,10 @@ export interface ProxyMood {
   loseAcks: boolean;
   /** Re-INVITEs of the trunk that still get 491. */
   glare: number;
+  /** … after Teams has sent one of its own. */
+  glareCrosses: boolean;
+  /** Session interval in the 200, seconds, other than the trunk asked for. */
+  sessionSeconds: number | undefined;
   cryptoForm: CryptoForm;
   answerPlainRtp: boolean;
 }
@@ -121,6 +130,8 @@ export function goodMood(): ProxyMood {
     slowMs: 0,
     loseAcks: false,
     glare: 0,
+    glareCrosses: false,
+    sessionSeconds: undefined,
     cryptoForm: 'plain',
     answerPlainRtp: false,
   };
@@ -178,6 +189,11 @@ export function misbehave(command: Misbehaviour, services: TenantServices, mood:
       return;
     case 'glare':
       mood.glare = command.reinvites;
+      mood.glareCrosses = command.crossing;
+
+      return;
+    case 'session-timer':
+      mood.sessionSeconds = command.seconds;
 
       return;
     case 'crypto-form':

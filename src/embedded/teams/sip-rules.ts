@@ -40,12 +40,12 @@ export function judgeInvite(request: SipMessage, context: RuleContext): Verdict 
   return { refused, recorded: context.referred === true ? [] : recordInvite(request) };
 }
 
-/** Judges a re-INVITE or UPDATE with SDP. `firstOffer` is the SDP that began the call. */
-export function judgeReinvite(request: SipMessage, firstOffer: string): Verdict {
+/** Judges a re-INVITE or UPDATE with SDP. `firstOffer` is the SDP that began the call, `minSeconds` the shortest session. */
+export function judgeReinvite(request: SipMessage, firstOffer: string, minSeconds = MIN_SESSION_EXPIRES): Verdict {
   const offer = request.body.trim() === '' ? undefined : request.body;
   const result = offer === undefined ? undefined : checkReoffer(offer, firstOffer);
 
-  return { refused: judgeSession(request) ?? result?.refused, recorded: result?.recorded ?? [] };
+  return { refused: judgeSession(request, minSeconds) ?? result?.refused, recorded: result?.recorded ?? [] };
 }
 
 /** Judges an OPTIONS outside a dialog (1.4). */
@@ -158,11 +158,11 @@ function judgeExtensions(request: SipMessage): Broken | undefined {
   return unknown === undefined ? undefined : broken('extension-unsupported', unknown);
 }
 
-function judgeSession(request: SipMessage): Broken | undefined {
+function judgeSession(request: SipMessage, minSeconds = MIN_SESSION_EXPIRES): Broken | undefined {
   const value = request.get('session-expires');
   const expires = parseSessionExpires(value);
 
-  return expires && expires.seconds < MIN_SESSION_EXPIRES
+  return expires && expires.seconds < minSeconds
     ? broken('session-interval', `Session-Expires: ${value ?? ''}`)
     : undefined;
 }
