@@ -108,6 +108,9 @@ export class Database implements Queryable {
     this.#pool.on('remove', (client) => this.#backends.delete(processIdOf(client)));
     // An idle connection that breaks; the pool has dropped it already, and the next query opens another.
     this.#pool.on('error', (error) => {
+      if (this.#closed) {
+        return; // A server that stops right after us may still say so to a connection that is being closed.
+      }
       this.#log.warn({ event: 'postgres:connection-lost', err: error });
     });
   }
