@@ -59,6 +59,8 @@ export interface LabOptions {
   readonly teamsNames?: readonly string[];
   /** First SIP timer of the simulated tenant, milliseconds; it waits 64 times as long for an ACK. Default 500. */
   readonly teamsT1Ms?: number;
+  /** First SIP timer of the embedded SIP server, milliseconds: it waits 64 times as long for a final answer. Default 500. */
+  readonly sipT1Ms?: number;
   /** Shortest session interval of the embedded SIP server, seconds. Default 90, which is that of the real one. */
   readonly minSessionSeconds?: number;
   /** Names of the proxies, all at the simulated tenant. Default: the first one. */
@@ -345,10 +347,12 @@ interface EmbeddedServers {
   readonly sipDialogs: () => number;
 }
 
+type ServerOptions = Pick<LabOptions, 'sbcNames' | 'minSessionSeconds' | 'sipT1Ms'>;
+
 async function startSip(
   closers: (() => Promise<void>)[],
   authority: Awaited<ReturnType<typeof makeTestAuthority>>,
-  { sbcNames = [SBC], minSessionSeconds }: Pick<LabOptions, 'sbcNames' | 'minSessionSeconds'>,
+  { sbcNames = [SBC], minSessionSeconds, sipT1Ms }: ServerOptions,
 ): Promise<Pick<EmbeddedServers, 'drachtio' | 'sipDialogs'>> {
   const sbc = await authority.issue(sbcNames);
   const sip = await startSipServer({
@@ -361,6 +365,7 @@ async function startSip(
       { protocol: 'tls', host: '127.0.0.1', port: 0, tls: { key: sbc.key, cert: sbc.cert, ca: sbc.ca } },
     ],
     tlsClient: { key: sbc.key, cert: sbc.cert, ca: sbc.ca },
+    ...(sipT1Ms === undefined ? {} : { timers: { t1: sipT1Ms } }),
     ...(minSessionSeconds === undefined ? {} : { minSessionExpires: minSessionSeconds }),
   });
   closers.push(() => sip.close());
@@ -370,7 +375,7 @@ async function startSip(
 async function startEmbedded(
   closers: (() => Promise<void>)[],
   authority: Awaited<ReturnType<typeof makeTestAuthority>>,
-  options: Pick<LabOptions, 'sbcNames' | 'minSessionSeconds'>,
+  options: ServerOptions,
 ): Promise<EmbeddedServers> {
   const sip = await startSip(closers, authority, options);
   const media = await startMediaServer({

@@ -10,7 +10,7 @@ import { UserAgent } from '../sip/user-agent';
 import { AgentCall, type AgentCallDeps } from './agent-call';
 import { CallRecord, type CallBook } from './call-book';
 import type { CallAction, TrunkView } from './control-routes';
-import type { ProxyMood } from './misbehaviour';
+import { delayOf, type ProxyMood } from './misbehaviour';
 import { withOwnConnections, type Resolver } from './own-connections';
 import { reasonHeader } from './reason';
 import { RULES, type Broken, type RuleName, type Verdict } from './rules';
@@ -81,7 +81,10 @@ export class DirectRouting {
       (transaction) => this.#judge(transaction),
       {
         elsewhere: () => (deps.mood.elsewhere ? this.#elsewhere : undefined),
-        slowMs: () => deps.mood.slowMs,
+        slowMs: ({ toTag, uri }) =>
+          toTag === undefined
+            ? delayOf(deps.mood, parseUri(uri)?.host.toLowerCase() ?? '', deps.clock.now())
+            : deps.mood.slowMs,
         loseAcks: () => deps.mood.loseAcks,
       },
     );

@@ -83,6 +83,15 @@ export const misbehaviourSchema = z.discriminatedUnion('what', [
   z.strictObject({ what: z.literal('elsewhere'), on: z.boolean() }),
   /** Every answer of the proxy comes so much later, the 100 too. */
   z.strictObject({ what: z.literal('slow-answers'), ms: z.number().int().min(0).max(30_000) }),
+  /**
+   * Looking up the name of a proxy takes so long, as after the resolver that the SIP server asks has forgotten it; then it is known
+   * for `ttlMs`. Whatever is sent to a name that is not known comes so much later.
+   */
+  z.strictObject({
+    what: z.literal('slow-names'),
+    ms: z.number().int().min(0).max(30_000),
+    ttlMs: z.number().int().min(0).max(3_600_000).default(60_000),
+  }),
   /** ACKs for the 200 do not reach Teams, which hangs up after its timer with 408/1106. */
   z.strictObject({ what: z.literal('lose-acks'), on: z.boolean() }),
   /**
@@ -111,6 +120,8 @@ export interface ProxyMood {
   busy: { readonly retryAfterSeconds: number; readonly proxies: ReadonlySet<string> } | undefined;
   elsewhere: boolean;
   slowMs: number;
+  /** Names that are not in `knownUntil` (milliseconds since the epoch) cost so much. */
+  slowNames: { readonly ms: number; readonly ttlMs: number; readonly knownUntil: Map<string, number> } | undefined;
   loseAcks: boolean;
   /** Re-INVITEs of the trunk that still get 491. */
   glare: number;
@@ -128,6 +139,7 @@ export function goodMood(): ProxyMood {
     busy: undefined,
     elsewhere: false,
     slowMs: 0,
+    slowNames: undefined,
     loseAcks: false,
     glare: 0,
     glareCrosses: false,
@@ -181,6 +193,10 @@ export function misbehave(command: Misbehaviour, services: TenantServices, mood:
       return;
     case 'slow-answers':
       mood.slowMs = command.ms;
+
+      return;
+    case 'slow-names':
+      mood.slowNames = { ms: command.ms, ttlMs: command.ttlMs, knownUntil: new Map() };
 
       return;
     case 'lose-acks':
@@ -257,6 +273,19 @@ function misbehaveGraph(command: Misbehaviour, services: TenantServices): void {
     default:
       return;
   }
+}
+
+/** How much later a request to this proxy comes than it was sent, milliseconds. */
+export function delayOf({ slowMs, slowNames }: ProxyMood, proxy: string, now: number): number {
+  if (slowNames === undefined) {
+    return slowMs;
+  }
+  const known = (slowNames.knownUntil.get(proxy) ?? 0) > now;
+  if (!known) {
+    slowNames.knownUntil.set(proxy, now + slowNames.ms + slowNames.ttlMs);
+  }
+
+  return slowMs + (known ? 0 : slowNames.ms);
 }
 
 function proxies(one: string | undefined): ReadonlySet<string> {

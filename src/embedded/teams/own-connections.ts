@@ -1,3 +1,4 @@
+import type { SipMessage } from '../sip/message';
 import type { SipStack } from '../sip/stack';
 import type { Peer, ServerTransaction } from '../sip/types';
 
@@ -6,8 +7,8 @@ export type Resolver = Readonly<Record<string, { readonly address: string; reado
 export interface ConnectionMood {
   /** Another machine from which requests in dialogs come, if there is one now. */
   elsewhere(): SipStack | undefined;
-  /** Every request is dealt with so much later. */
-  slowMs(): number;
+  /** This request is dealt with so much later, milliseconds. */
+  slowMs(request: SipMessage): number;
   loseAcks(): boolean;
 }
 
@@ -45,7 +46,7 @@ export function withOwnConnections(
         }
       };
       stack.onRequest((transaction) => {
-        const ms = mood.slowMs();
+        const ms = mood.slowMs(transaction.request);
         if (ms > 0) {
           setTimeout(() => take(transaction), ms);
         } else {

@@ -22,6 +22,39 @@ export const SCENARIOS = {
     misbehave: [{ what: 'slow-answers', ms: 1_000 }],
     scripts: {},
   },
+  'silent-data-centre': {
+    about: 'the proxy takes requests and answers none of them, OPTIONS too',
+    misbehave: [{ what: 'proxy-silent', on: true }],
+    scripts: {},
+  },
+  'slow-names': {
+    about: 'looking up the name of a proxy takes two seconds, and is forgotten after ten',
+    misbehave: [{ what: 'slow-names', ms: 2_000, ttlMs: 10_000 }],
+    scripts: {},
+  },
+  'lost-acks': {
+    about: 'no ACK reaches Teams, which gives the agent up after half a minute',
+    misbehave: [{ what: 'lose-acks', on: true }],
+    scripts: {},
+  },
+  transfers: {
+    about:
+      'Anna transfers to Clara without asking, Ben to David after talking, Clara to the number of the support queue',
+    misbehave: [],
+    scripts: {
+      anna: { kind: 'answer', transferAfterMs: 3_000, transferTo: 'clara' },
+      ben: { kind: 'answer', transferAfterMs: 3_000, transferTo: 'david', transferKind: 'attended' },
+      clara: { kind: 'answer', transferAfterMs: 3_000, transferTo: '+49301000100' },
+    },
+  },
+  glare: {
+    about: 'sessions last 90 seconds, and our refreshes meet a hold of Teams',
+    misbehave: [
+      { what: 'session-timer', seconds: 90 },
+      { what: 'glare', reinvites: 1_000, crossing: true },
+    ],
+    scripts: {},
+  },
   'nobody-answers': {
     about: 'one agent declines, one is busy, one is signed out, one lets it ring; only Emma answers',
     misbehave: [],
@@ -67,6 +100,16 @@ export const SCENARIOS = {
   'late-presence': {
     about: 'Graph shows calls thirty seconds late',
     misbehave: [{ what: 'presence-lag', ms: 30_000 }],
+    scripts: {},
+  },
+  'graph-outage': {
+    about: 'Graph cuts every connection: queues do what their presence.unknown says',
+    misbehave: [{ what: 'graph-outage', how: 'cut' }],
+    scripts: {},
+  },
+  'silent-subscriptions': {
+    about: 'change notifications stop without a word; polling goes on',
+    misbehave: [{ what: 'push', silent: true }],
     scripts: {},
   },
   'graph-storm': {

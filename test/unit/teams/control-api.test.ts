@@ -35,8 +35,8 @@ test('a call is found by the number of its caller, watched and ended', async () 
   expect(calls).toHaveLength(1);
   expect(Object.keys(calls[0]).sort()).toEqual(
     [
-      'id sipCallId from fromName to agent state startedAt ringingAt answeredAt endedAt endedBy status reason',
-      'voicemail heardTones gaps packets digits rulesBroken transfer forwardStatus',
+      'id sipCallId from fromName to agent certificateNames state startedAt ringingAt answeredAt endedAt endedBy status reason',
+      'voicemail refreshes heardTones gaps packets digits rulesBroken transfer forwardStatus',
     ]
       .join(' ')
       .split(' ')
