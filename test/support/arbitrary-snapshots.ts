@@ -23,7 +23,7 @@ const around = fc.integer({ min: NOW - 5, max: NOW + 5 });
 const past = fc.integer({ min: NOW - 9, max: NOW });
 const wait = fc.integer({ min: 0, max: 9 });
 const agentId = fc.integer({ min: 0, max: MAX_AGENTS }).map((n) => `agent${n}`);
-const need = fc.record({ skill: fc.constantFrom(...SKILLS), atLeast: fc.integer({ min: 1, max: 3 }) });
+export const need = fc.record({ skill: fc.constantFrom(...SKILLS), atLeast: fc.integer({ min: 1, max: 3 }) });
 
 /** Absent in most of the cases: in `absent` of `absent + 1`. */
 function seldom<T>(value: fc.Arbitrary<T>, absent = 2): fc.Arbitrary<T | undefined> {
@@ -59,7 +59,7 @@ const presence: fc.Arbitrary<PresenceValue | 'none' | 'unknown'> = fc.oneof(
   },
 );
 
-const membership = fc.record({
+export const membership = fc.record({
   level: fc.integer({ min: 1, max: 3 }),
   position: fc.integer({ min: 1, max: 4 }),
   priority: fc.integer({ min: 1, max: 2 }),
@@ -161,6 +161,11 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
       }),
     );
   });
+
+/** Rules of so many queues, named q0, q1, …; none of them names a queue that is not there. */
+export function rulesOfQueues(count: number): fc.Arbitrary<readonly QueueRules[]> {
+  return fc.array(queue, { minLength: count, maxLength: count }).map((drawn) => compact(drawn.map(toRules(count))));
+}
 
 type Drawn<T> = T extends fc.Arbitrary<infer V> ? V : never;
 

@@ -177,6 +177,11 @@ export const WHICH_CALL_FIRST: readonly Rule[] = [
         'const weight = rules.weight;',
         'starving guard lets a call that waited longer than ageCapSeconds count as first priority and top weight',
       ),
+      mutantsOf('src/routing/order-calls.ts', 'test/property/routing-histories.test.ts')(
+        '(b.starving ? FIRST_PRIORITY : ofB.priority)',
+        'ofB.priority',
+        'starving guard: past ageCapSeconds a call waits for the calls ahead of it and one more talk, however many preferred calls keep coming',
+      ),
     ],
   },
 ];
