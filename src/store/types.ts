@@ -10,7 +10,7 @@ export interface QueryOptions {
   readonly name?: string;
   /** Running it twice does no harm, so that it may be repeated after a lost connection. */
   readonly idempotent?: boolean;
-  /** In a transaction: nothing follows, so COMMIT travels with it. The answer is here when it is committed. */
+  /** In a transaction: nothing follows, so COMMIT travels with it. Returns the rows that it wrote, once they are committed. */
   readonly last?: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface TransactionOptions {
   readonly opening?: string;
   /**
    * Runs on the same connection before the transaction, committed by itself; nothing waits for its answer, so that it costs no
-   * round trip. If it fails, so does the whole.
+   * round trip, nor for the disk: the commit of the transaction brings both there. If it fails, so does the whole.
    */
   readonly before?: (q: Queryable) => Promise<unknown>;
 }

@@ -6,13 +6,19 @@ import { ms, orUndefined, UUID } from './fragments';
 /** Namespace of the queues' advisory locks; the second key is a hash of the queue's id. */
 const QUEUE_LOCKS = 7113;
 
+/**
+ * A match looks up some dozens of rows, each by its key. A plan of the statistics, which joins whole tables by hash or merge,
+ * would read everybody's offers and memberships for them.
+ */
+const BY_ROW = 'set local enable_hashjoin = off; set local enable_mergejoin = off;';
+
 export const withQueueLock: Store['withQueueLock'] = (q, queueId, fn, before) => {
   if (!UUID.test(queueId)) {
     return Promise.reject(new SidekickError('SK_NOT_FOUND', 'There is no such queue', { context: { queueId } }));
   }
   // As text without values it can travel with BEGIN; the id was checked above. Two queues with the same hash wait for each other.
   return q.transaction(fn, {
-    opening: `select pg_advisory_xact_lock(${QUEUE_LOCKS}, hashtext('${queueId.toLowerCase()}'))`,
+    opening: `${BY_ROW} select pg_advisory_xact_lock(${QUEUE_LOCKS}, hashtext('${queueId.toLowerCase()}'))`,
     ...(before ? { before } : {}),
   });
 };

@@ -112,29 +112,29 @@ export interface SnapshotRow {
   readonly queueId: string;
   readonly now: number;
   readonly seed: number;
+  /** Of the scope, and outside of it those to which exits lead: `waiting` is of these. */
   readonly queues: readonly QueueRecord[];
-  /** Queues outside of the scope to which exits lead. */
-  readonly beyond: readonly QueueRecord[];
   readonly calls: readonly CallTuple[];
   readonly agents: readonly AgentTuple[];
 }
 
 export function toSnapshot(row: SnapshotRow): Snapshot {
+  const beyond = row.queues.filter((queue) => queue.waiting !== null);
   const snapshot: Snapshot = {
     now: row.now,
     queueId: row.queueId,
     seed: row.seed,
-    queues: row.queues.map((queue) => toQueue(queue, row.now)),
+    queues: row.queues.filter((queue) => queue.waiting === null).map((queue) => toQueue(queue, row.now)),
     calls: row.calls.map(toCall),
     agents: row.agents.map(toAgent),
   };
-  return row.beyond.length === 0 ? snapshot : withElsewhere(snapshot, row);
+  return beyond.length === 0 ? snapshot : withElsewhere(snapshot, beyond);
 }
 
 /** The people of the queues beyond are only counted: a decision gives them no calls. */
-function withElsewhere(all: Snapshot, row: SnapshotRow): Snapshot {
-  const elsewhere = row.beyond.map((queue) => ({
-    ...statusOf(all, toQueue(queue, row.now)),
+function withElsewhere(all: Snapshot, beyond: readonly QueueRecord[]): Snapshot {
+  const elsewhere = beyond.map((queue) => ({
+    ...statusOf(all, toQueue(queue, all.now)),
     waiting: queue.waiting ?? 0,
   }));
   const scope = new Set(all.queues.map((queue) => queue.queueId));

@@ -20,6 +20,10 @@ const orNull = (seconds: string): string => `(${seconds} * 1000)`;
 const NODE_ALIVE = `(select from nodes n where n.id = c.node_id and n.stopped_at is null
   and n.heartbeat_at > statement_timestamp() - interval '10 seconds')`;
 
+/** Id of the offer that an agent has open. Asked for each agent, since a join may read the open offers of everybody. */
+const openOffer = (agentId: string): string =>
+  `(select o.id from offers o where o.agent_id = ${agentId} and o.ended_at is null limit 1)`;
+
 const SCOPE = `
 asked as materialized (
   select qu.id, qu.tenant_id, tenant_day(qu.tenant_id, statement_timestamp()) as today,
@@ -27,24 +31,18 @@ asked as materialized (
   from queues qu where qu.id = $1 and qu.removed_at is null
 ), free as materialized (
   select m.agent_id from asked join queue_members m on m.queue_id = asked.id join agent_states s on s.agent_id = m.agent_id
-  where m.signed_in and not m.paused and (s.state = 'ready' or ${WOKEN('s')})
-    and not exists (select from offers o where o.agent_id = m.agent_id and o.ended_at is null)
+  where m.signed_in and not m.paused and (s.state = 'ready' or ${WOKEN('s')}) and ${openOffer('m.agent_id')} is null
 ), scope as materialized (
   select id as queue_id from asked
   union
-  select w.queue_id from (
-    select distinct v.queue_id from asked join queue_visits v on v.tenant_id = asked.tenant_id
-    where v.ended_at is null and v.queue_id <> asked.id
-  ) w
-  where exists (select from queue_members m join free on free.agent_id = m.agent_id where m.queue_id = w.queue_id)
+  select w.queue_id from (select distinct m.queue_id from free join queue_members m on m.agent_id = free.agent_id) w
+  where (select v.id from queue_visits v where v.queue_id = w.queue_id and v.ended_at is null limit 1) is not null
 ), reach(queue_id) as (
   select queue_id from scope
   union
   select t.id from reach join queues qu on qu.id = reach.queue_id
   cross join lateral jsonb_path_query(qu.exits, '$.*.queues[*]') as named(name)
   join queues t on t.tenant_id = qu.tenant_id and t.name = named.name #>> '{}' and t.removed_at is null
-), beyond as materialized (
-  select queue_id from reach except select queue_id from scope
 )`;
 
 const CALLS = `
@@ -54,26 +52,20 @@ waiting as materialized (
   join queues qu on qu.id = v.queue_id
   join calls c on c.id = v.call_id
   where exists ${NODE_ALIVE}
-), open as materialized (
-  select o.call_id, json_agg(json_build_array(o.id, o.agent_id) order by o.reserved_at, o.id) as list
-  from waiting join offers o on o.call_id = waiting.call_id and o.ended_at is null group by o.call_id
-), excluded as materialized (
-  select x.call_id, json_agg(json_build_array(x.agent_id, ${t('x.until')}) order by x.agent_id) as list
-  from waiting join call_exclusions x on x.call_id = waiting.call_id and x.until > statement_timestamp() group by x.call_id
-), tried as materialized (
-  select o.call_id, json_agg(o.agent_id order by o.reserved_at, o.id) as list, ${t('min(o.reserved_at)')} as first_at
-  from waiting join offers o on o.call_id = waiting.call_id and o.visit_id = waiting.id
-  where waiting.strategy in ('top-down', 'ring-progressively') group by o.call_id
 )`;
 
 const CALL_LIST = `
 select json_agg(json_build_array(v.call_id, v.queue_id, v.node_id, v.class, v.head_start_ms, ${t('v.first_queued_at')}, ${t('v.queued_at')},
-    v.needs, excluded.list, open.list, tried.list, tried.first_at, nullif(v.prefer_agents, '{}'), v.last_agent_id, ${t('v.last_agent_ended_at')}
+    v.needs, (select json_agg(json_build_array(x.agent_id, ${t('x.until')}) order by x.agent_id)
+      from call_exclusions x where x.call_id = v.call_id and x.until > statement_timestamp()),
+    (select json_agg(json_build_array(o.id, o.agent_id) order by o.reserved_at, o.id)
+      from offers o where o.call_id = v.call_id and o.ended_at is null), tried.list, tried.first_at, nullif(v.prefer_agents, '{}'), v.last_agent_id, ${t('v.last_agent_ended_at')}
   ) order by ${SERVICE_ORDER})
 from waiting v
-left join open on open.call_id = v.call_id
-left join excluded on excluded.call_id = v.call_id
-left join tried on tried.call_id = v.call_id`;
+left join lateral (
+  select json_agg(o.agent_id order by o.reserved_at, o.id) as list, ${t('min(o.reserved_at)')} as first_at from offers o
+  where v.strategy in ('top-down', 'ring-progressively') and o.call_id = v.call_id and o.visit_id = v.id
+) tried on true`;
 
 const MEMBERS = `
 members as materialized (
@@ -106,8 +98,8 @@ join agents a on a.id = members.agent_id and a.removed_at is null
 join agent_states s on s.agent_id = a.id
 left join agent_endpoints e on e.agent_id = a.id and e.position = 1
 left join trunk_up tr on tr.id = e.trunk_id
-left join presence p on p.agent_id = a.id
-left join offers o on o.agent_id = a.id and o.ended_at is null`;
+left join lateral (select p.* from presence p where p.agent_id = a.id limit 1) p on true
+left join lateral (select o.* from offers o where o.agent_id = a.id and o.ended_at is null limit 1) o on true`;
 
 /** Since when nobody has been signed in: the last of those who left, left then. */
 const NO_AGENTS_SINCE = `(
@@ -121,7 +113,8 @@ const MEAN_HANDLING = `(
   select round(avg(date_part('epoch', k.ended_at - k.started_at)) * 1000) + qu.wrap_up_seconds * 1000
   from connections k where k.queue_id = qu.id and k.ended_at > statement_timestamp() - interval '1 hour')`;
 
-const queueList = (source: string): string => `
+/** Those of the scope, and those beyond it, of which it says how many wait there. */
+const QUEUE_LIST = `
 select json_agg(json_build_object('queueId', qu.id, 'name', qu.name, 'strategy', qu.strategy, 'weight', qu.weight,
     'ageCapMs', ${orNull('qu.age_cap_seconds')}, 'levels', qu.levels, 'levelAfterSeconds', nullif(qu.level_after_seconds, '{}'),
     'skipEmptyLevels', qu.skip_empty_levels, 'needs', nullif(qu.needs, '[]'), 'relaxations', nullif(qu.relaxations, '[]'),
@@ -132,7 +125,7 @@ select json_agg(json_build_object('queueId', qu.id, 'name', qu.name, 'strategy',
     'exits', nullif(qu.exits, '{}'), 'pausedAt', ${t('qu.paused_at')}, 'pauseReason', qu.pause_reason,
     'hours', case when h.id is not null then json_build_object('name', h.name, 'timeZone', coalesce(h.time_zone, tn.time_zone),
       'weekly', h.weekly, 'holidays', h.holidays) end,
-    'waiting', case when ${source === 'beyond'} then (
+    'waiting', case when not exists (select from scope where scope.queue_id = qu.id) then (
       select count(*) from queue_visits v where v.queue_id = qu.id and v.ended_at is null) end,
     'maxWaiting', qu.max_waiting, 'maxWaitMs', ${orNull('qu.max_wait_seconds')}, 'letRingFinish', qu.let_ring_finish,
     'noAgentsAfterMs', ${orNull('qu.no_agents_after_seconds')},
@@ -140,12 +133,12 @@ select json_agg(json_build_object('queueId', qu.id, 'name', qu.name, 'strategy',
     'estimatedWaitOverMs', ${orNull('qu.estimated_wait_over_seconds')},
     'meanHandlingMs', case when qu.estimated_wait_over_seconds is not null then ${MEAN_HANDLING} end
   ) order by qu.id)
-from ${source} join queues qu on qu.id = ${source}.queue_id join tenants tn on tn.id = qu.tenant_id left join hours h on h.id = qu.hours_id`;
+from reach join queues qu on qu.id = reach.queue_id join tenants tn on tn.id = qu.tenant_id left join hours h on h.id = qu.hours_id`;
 
 const SNAPSHOT = `
 with recursive ${SCOPE}, ${CALLS}, ${MEMBERS}
 select asked.id as "queueId", ${t('statement_timestamp()')}::float8 as now, floor(random() * 4294967296)::float8 as seed,
-  (${queueList('scope')}) as queues, coalesce((${queueList('beyond')}), '[]') as beyond, coalesce((${CALL_LIST}), '[]') as calls,
+  (${QUEUE_LIST}) as queues, coalesce((${CALL_LIST}), '[]') as calls,
   case when $2 or exists (select from waiting) then coalesce((${AGENT_LIST}), '[]') else '[]' end as agents
 from asked`;
 
