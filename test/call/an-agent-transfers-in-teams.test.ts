@@ -1,5 +1,6 @@
 import { AGENT_TONES, eventually, SUPPORT } from '../support/call-lab';
 import { labSuite } from '../support/lab-suite';
+import { store } from '../../src/store';
 
 const ANNA = AGENT_TONES['anna'] ?? 0;
 const BEN = AGENT_TONES['ben'] ?? 0;
@@ -66,6 +67,25 @@ describe('an agent transfers in Teams: REFER', () => {
     expect(kinds.filter((kind) => kind === 'call:arrived')).toHaveLength(1);
     await call.hangUp();
     expect(await lab.ending(call)).toEqual({ result: 'success', reason: 'caller-hung-up' });
+  });
+
+  it('to the queue that the caller came from: another agent has the caller, though who sent him on is ready before', async () => {
+    const { lab } = suite;
+    lab.tenant.setScript('ben', { kind: 'busy' });
+    const call = await talkWithAnna({ transferTo: SUPPORT });
+    await lab.story(call, ['transfer:done']);
+    const { id } = await lab.agent('anna');
+    await eventually('anna is free', async () => {
+      await store.ready(lab.database.db, id, 'the test');
+      return (await lab.agent('anna')).state === 'ready' ? true : undefined;
+    });
+    const rung = lab.tenant.calls({ agent: 'anna' }).length;
+    lab.tenant.setScript('ben', { kind: 'answer', afterMs: 50 });
+    await store.ready(lab.database.db, (await lab.agent('ben')).id, 'the test');
+    await suite.bothHear(call, 'ben');
+    expect(lab.tenant.calls({ agent: 'anna' })).toHaveLength(rung);
+    await call.hangUp();
+    await lab.ending(call);
   });
 
   it('REFER and BYE come from another address of Microsoft, on a new connection: they find their dialog', async () => {

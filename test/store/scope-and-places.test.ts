@@ -174,6 +174,28 @@ describe('the clock and the place of a caller', () => {
     expect(call).toMatchObject({ ...traits, queueId: sales, firstQueuedAt: first.firstQueuedAt });
   });
 
+  it('whoever sent the caller on is not asked for a while, unless nobody else is there', async () => {
+    const scenario = await makeScenario(test.db, {
+      agents: ['Anna', 'Ben'],
+      queue: { wrap_up_seconds: 0, no_answer_retry_seconds: 40 },
+    });
+    const { queueId, agents } = scenario;
+    const sentOn = async (endedBy: 'agent' | 'caller'): Promise<{ ms: number | undefined; agentId?: string }> => {
+      const callId = await callIn(scenario, queueId, '+49301');
+      const offerId = (await reserve(test.db, scenario, callId, agents['Anna']!))!;
+      await store.markAnswered(test.db, offerId);
+      await store.endConnection(test.db, offerId, endedBy);
+      const place = (await store.enqueue(test.db, { callId, queueId }))!;
+      const call = (await store.snapshotQueue(test.db, queueId))!.calls.find((one) => one.callId === callId)!;
+      const [one] = call.excluded ?? [];
+      return one ? { ms: one.until - place.queuedAt, agentId: one.agentId } : { ms: undefined };
+    };
+    expect(await sentOn('agent')).toEqual({ ms: 40_000, agentId: agents['Anna'] });
+    expect(await sentOn('caller')).toEqual({ ms: undefined });
+    await store.signOut(test.db, agents['Ben']!, 'Ben');
+    expect(await sentOn('agent')).toEqual({ ms: undefined });
+  });
+
   it('knows the agent who spoke with this caller last, where the queue prefers that one', async () => {
     const scenario = await makeScenario(test.db, {
       agents: ['Anna', 'Ben'],

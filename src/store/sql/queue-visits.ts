@@ -15,7 +15,8 @@ export const SERVICE_ORDER = `v.class desc, v.first_queued_at - ${interval('v.he
 /**
  * One statement, since a caller waits for it. A call waits in one queue at a time; a stay elsewhere ends here. The row of the call
  * is the lock. What was given to the call itself (class, head start, needs, agents to prefer) is kept when it moves, unless given
- * anew. $7: whether the place of an earlier call of this caller may be taken over.
+ * anew. An agent who sent the caller on is not offered the same caller for a while, unless nobody else serves the queue (`sent_on`).
+ * $7: whether the place of an earlier call of this caller may be taken over.
  */
 const ENQUEUE = `
 with moment as materialized (
@@ -63,6 +64,18 @@ with moment as materialized (
   where (select count(*) from moved) >= 0
   on conflict (call_id) where ended_at is null do update set queue_id = excluded.queue_id
   returning v.*
+), sent_on as materialized (
+  select live.id as call_id, last.agent_id
+  from before join live on before.ended_at is not null
+  cross join lateral (
+    select k.agent_id, k.ended_by from connections k where k.call_id = live.id order by k.ended_at desc limit 1) last
+  where last.ended_by = 'agent' and exists (
+    select from queue_members m join agent_states s on s.agent_id = m.agent_id
+    where m.queue_id = $2 and m.agent_id <> last.agent_id and m.signed_in and s.state <> 'signed-out')
+), kept_away as (
+  insert into call_exclusions as x (call_id, agent_id, until)
+  select s.call_id, s.agent_id, moment.now + target.no_answer_retry_seconds * interval '1 second' from sent_on s, moment, target
+  on conflict (call_id, agent_id) do update set until = greatest(x.until, excluded.until)
 )
 select s.id as "visitId", ${ms('s.first_queued_at')} as "firstQueuedAt", ${ms('s.queued_at')} as "queuedAt",
   ${ms(`s.queued_at + target.max_wait_seconds * interval '1 second'`)} as "maxWaitAt", s.resumed_visit_id is not null as resumed,

@@ -6,6 +6,8 @@ const agent = mutantsOf('src/agents/agent-state.ts', 'test/property/agent-state.
 const policy = mutantsOf('src/calls/answer-policy.ts', 'test/unit/calls/answer-policy.test.ts');
 const confirm = mutantsOf('src/calls/offer-state.ts', 'test/unit/calls/answer-policy.test.ts');
 
+const sentOn = mutantsOf('src/store/sql/queue-visits.ts', 'test/store/scope-and-places.test.ts');
+const SENT_ON = 'whoever sent the caller on is not asked for a while, unless nobody else is there';
 const DELAY = 'spares the agent for the delay of that outcome';
 const delays: readonly [outcome: string, own: string, other: string][] = [
   ['declined', 'declined_retry_seconds', 'busy_retry_seconds'],
@@ -149,6 +151,20 @@ export const OFFERS: readonly Rule[] = [
         'openOfferRefusal(agent) ??\n',
         '\n',
         'an agent who changes status while being rung is not rung a second time',
+      ),
+    ],
+  },
+  {
+    rule: 'sent the caller on',
+    says: 'An agent who sends a caller on to a queue is not offered that caller there for `retryAfterSeconds.noAnswer`, unless nobody else who serves the queue is signed in.',
+    mutants: [
+      sentOn("last.ended_by = 'agent' and exists", 'false and exists', SENT_ON),
+      sentOn("last.ended_by = 'agent' and exists", 'exists', SENT_ON),
+      sentOn("and m.agent_id <> last.agent_id and m.signed_in and s.state <> 'signed-out')", ')', SENT_ON),
+      sentOn(
+        'moment.now + target.no_answer_retry_seconds',
+        'moment.now + 10 * target.no_answer_retry_seconds',
+        SENT_ON,
       ),
     ],
   },
