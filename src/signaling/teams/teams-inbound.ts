@@ -30,6 +30,8 @@ export type TeamsRefusal = 'source' | 'forwarded-call' | 'replaces' | 'outgoing-
 export class TeamsInbound {
   readonly #deps: TeamsInboundDeps;
   #doors = new Map<string, Door>();
+  /** Certified SBCs in front, which ask whether we live before they route calls. */
+  #inFront: readonly Door[] = [];
 
   constructor(deps: TeamsInboundDeps) {
     this.#deps = deps;
@@ -41,11 +43,14 @@ export class TeamsInbound {
         .filter((trunk) => trunk.form === 'direct')
         .map((trunk) => [trunk.sbcName.toLowerCase(), { trunk, ranges: new AddressRanges(trunk.sources) }]),
     );
+    this.#inFront = trunks
+      .filter((trunk) => trunk.form === 'behind-sbc')
+      .map((trunk) => ({ trunk, ranges: new AddressRanges(trunk.sources) }));
   }
 
-  /** Answers OPTIONS of Teams. False: it is not from Teams, somebody else has to answer. */
+  /** Answers OPTIONS of Teams, or of an SBC in front. False: it is from neither, somebody else has to answer. */
   options(request: SipRequest, response: SipResponse): boolean {
-    const door = this.#door(request);
+    const door = this.#door(request) ?? this.#inFront.find(({ ranges }) => ranges.has(request.source_address));
     if (!door) {
       return false;
     }

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { AddressRanges } from '../../../src/signaling/address-ranges';
 import { readRefer, transferNotify } from '../../../src/signaling/teams/refer';
 import { referPolicy } from '../../../src/signaling/teams/refer-policy';
-import { inviteRefusal } from '../../../src/signaling/teams/teams-inbound';
+import { silentLog } from '../../../src/lib/log';
+import type { SipRequest, SipResponse } from '../../../src/signaling/srf';
+import { inviteRefusal, TeamsInbound } from '../../../src/signaling/teams/teams-inbound';
 import { teamsTrunk } from '../../../src/signaling/teams/teams-trunk';
 import { teamsSettings } from '../../../src/config/documents/trunk-settings';
 import { isSuspicious, judgeAnswer } from '../../../src/calls/answer-policy';
@@ -142,5 +144,46 @@ describe('whether an answer is believed', () => {
     expect(judgeAnswer(answer, policy)).toBe(suspicious ? 'refuse' : 'believe');
     expect(judgeAnswer(answer, { ...policy, suspicious: 'accept', confirm: 'dtmf' })).toBe('confirm');
     expect(judgeAnswer(answer, undefined)).toBe('believe');
+  });
+});
+
+describe('OPTIONS from outside a dialog', () => {
+  const inbound = (stopping = false) => {
+    const door = new TeamsInbound({
+      metrics: { teamsRefused: () => undefined },
+      log: silentLog(),
+      stopping: () => stopping,
+    });
+    door.load([
+      teamsTrunk('t1', 'direct', teamsSettings.parse({ sbcName: 'sbc.example.com' })),
+      teamsTrunk(
+        't2',
+        'behind',
+        teamsSettings.parse({
+          sbcName: 'acd.example.com',
+          form: 'behind-sbc',
+          sources: ['198.51.100.7/32'],
+          proxies: [{ host: 'sbc.example.net', port: 5060 }],
+        }),
+      ),
+    ]);
+    return (request: { uri: string; protocol: string; source_address: string }): number | undefined => {
+      let status: number | undefined;
+      const taken = door.options(
+        request as SipRequest,
+        { send: (code: number) => (status = code) } as unknown as SipResponse,
+      );
+      return taken ? status : undefined;
+    };
+  };
+  const ours = { uri: 'sip:sbc.example.com:5061', protocol: 'tls' };
+
+  it('of Microsoft, and of the SBC in front, get 200; while the node drains 503; strangers are somebody else’s', () => {
+    expect(inbound()({ ...ours, source_address: '52.112.7.7' })).toBe(200);
+    expect(inbound()({ ...ours, source_address: '203.0.113.9' })).toBe(403);
+    const front = { uri: 'sip:10.0.0.5:5060', protocol: 'tcp', source_address: '198.51.100.7' };
+    expect(inbound()(front)).toBe(200);
+    expect(inbound(true)(front)).toBe(503);
+    expect(inbound()({ ...front, source_address: '198.51.100.8' })).toBeUndefined();
   });
 });
