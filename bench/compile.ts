@@ -3,7 +3,8 @@
  * loader in them, and whatever is edited during a run does not reach it.
  */
 import { transformFile } from '@swc/core';
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const ROOMS = ['src', 'migrations', 'bench'];
@@ -27,6 +28,33 @@ export async function compileSources(root: string): Promise<string> {
     }
   }
   return out;
+}
+
+/**
+ * Runs `main` in a process of plain JavaScript: a loader in it would take part in what is timed. Ends this process with the other's
+ * exit code.
+ * @param file the benchmark, `__filename`
+ */
+export async function runCompiled(file: string, main: (args: readonly string[]) => unknown): Promise<void> {
+  const args = process.argv.slice(2);
+  if (file.endsWith('.js')) {
+    await main(args);
+    return;
+  }
+  const root = path.resolve(__dirname, '..');
+  const out = await compileSources(root);
+  try {
+    const script = path.join(out, path.relative(root, file)).replace(/\.ts$/, '.js');
+    const { status } = spawnSync(process.execPath, [...profiling(), script, ...args], { stdio: 'inherit' });
+    process.exitCode = status ?? 1;
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+/** Flags such as --cpu-prof are meant for the process that works. */
+function profiling(): string[] {
+  return process.execArgv.filter((flag) => flag.startsWith('--cpu-prof') || flag.startsWith('--heap-prof'));
 }
 
 function typescriptFiles(directory: string): string[] {

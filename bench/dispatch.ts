@@ -11,6 +11,7 @@ import { newId } from '../src/lib/ids';
 import { createLog } from '../src/lib/log';
 import { sleep } from '../src/lib/clock';
 import { migrate, openDatabase, store } from '../src/store';
+import { runCompiled } from './compile';
 import { makeFloor, type Floor } from './dispatch/floor';
 import { PaperNode } from './dispatch/paper-node';
 import { summarise } from './statistics';
@@ -208,8 +209,8 @@ function parse(args: readonly string[]): Options {
   };
 }
 
-async function main(): Promise<void> {
-  const options = parse(process.argv.slice(2));
+async function main(args: readonly string[]): Promise<void> {
+  const options = parse(args);
   const dataDir = mkdtempSync(path.join(tmpdir(), 'sidekick-bench-dispatch-'));
   const postgres = await startEmbeddedPostgres({ dataDir, log: createLog('error') });
   try {
@@ -231,4 +232,4 @@ async function main(): Promise<void> {
   }
 }
 
-void main();
+void runCompiled(__filename, main);

@@ -5,6 +5,7 @@
 import { decide } from '../src/routing/decide';
 import { explain } from '../src/routing/explain';
 import type { Candidate, QueueRules, Snapshot, StrategyName, WaitingCall } from '../src/routing/types';
+import { runCompiled } from './compile';
 import { percentile } from './statistics';
 
 const GOAL = { agents: 10_000, calls: 1_000, ms: 2 };
@@ -166,4 +167,4 @@ function verdict(row: Readonly<Record<string, unknown>>): string {
   return `  goal < ${GOAL.ms} ms: ${met ? 'met' : 'missed'}`;
 }
 
-main(process.argv.slice(2));
+void runCompiled(__filename, main);
