@@ -3,6 +3,7 @@ import type { Explanation } from '../../routing/types';
 import type { CallRow, StoredCallEvent, StoredDecision } from '../../store';
 import { shortDuration } from '../output/list';
 import { groupedRefusals } from './refusals';
+import { whyNobody } from './why-nobody';
 
 /** One thing that happened, or that was decided. */
 export interface StoryLine {
@@ -12,7 +13,7 @@ export interface StoryLine {
 }
 
 export interface Story {
-  /** One sentence: how long the caller waited, and what for. */
+  /** How long the caller waited, what came then, and what the longest part of the wait was for. */
   readonly summary: string;
   readonly lines: readonly StoryLine[];
 }
@@ -39,25 +40,32 @@ export function tellStory(
   });
   // What was decided comes before what came of it in the same millisecond.
   const lines = [...decided, ...happened].sort((a, b) => a.at - b.at);
-  return { summary: summaryOf(call, decisions, now), lines };
+  const talked = events.find((event) => event.kind === 'call:connected')?.data['offerId'];
+  const agent = typeof talked === 'string' ? agents.get(talked) : undefined;
+  return { summary: summaryOf(call, decisions, now, agent), lines };
 }
 
-function summaryOf(call: CallRow, decisions: readonly StoredDecision[], now: number): string {
+function summaryOf(
+  call: CallRow,
+  decisions: readonly StoredDecision[],
+  now: number,
+  agent: string | undefined,
+): string {
   if (call.queuedAt === undefined) {
     return call.endedAt === undefined
       ? 'The caller has not come to a queue yet.'
-      : `The caller never waited in a queue: ${call.reason ?? 'ended'}.`;
+      : `The caller never waited in a queue: ${inWords(call.reason)}.`;
   }
   const until = call.connectedAt ?? call.endedAt ?? now;
   const waited = shortDuration(until - call.queuedAt);
   const end =
     call.connectedAt !== undefined
-      ? 'then talked with an agent'
+      ? `then talked with ${agent ?? 'an agent'}${call.endedAt === undefined ? '' : ` for ${shortDuration(call.endedAt - call.connectedAt)}`}`
       : call.endedAt !== undefined
-        ? `then the call ended: ${call.reason ?? ''}`
+        ? `then the call ended: ${inWords(call.reason)}`
         : 'and still waits';
   const why = mainReason(call, decisions, call.queuedAt, until);
-  return `The caller waited ${waited}, ${end}.${why === undefined ? '' : ` Most of that time ${why}.`}`;
+  return `The caller waited ${waited}, ${end}.${why === undefined ? '' : ` Most of that time (${shortDuration(why.ms)}) ${why.text}.`}`;
 }
 
 /** What stood in the way for the longest part of the wait, by the decision that was in force then. */
@@ -66,46 +74,20 @@ function mainReason(
   decisions: readonly StoredDecision[],
   from: number,
   until: number,
-): string | undefined {
+): { readonly text: string; readonly ms: number } | undefined {
   const spent = new Map<string, number>();
   for (const [i, decision] of decisions.entries()) {
     const explanation = decision.explanations.find((one) => one.callId === call.id);
     const next = Math.min(until, decisions[i + 1]?.at ?? until);
     const length = next - Math.max(from, decision.at);
     if (explanation !== undefined && length > 0) {
-      const reason = waitReason(explanation);
+      const names = new Map(decision.snapshot.agents.map((one) => [one.agentId, one.name]));
+      const reason = whyNobody(explanation, (id) => names.get(id) ?? id);
       spent.set(reason, (spent.get(reason) ?? 0) + length);
     }
   }
   const [longest] = [...spent].sort((a, b) => b[1] - a[1]);
-  return longest !== undefined && longest[1] > 1000 ? longest[0] : undefined;
-}
-
-const IN_WORDS: Readonly<Record<string, string>> = {
-  'in-call': 'the agents were in calls',
-  reserved: 'the agents were being rung for others',
-  'wrap-up': 'the agents were in wrap-up',
-  'signed-out': 'the agents were signed out',
-  paused: 'the agents were paused',
-  'not-ready': 'the agents were not ready',
-  presence: 'the agents were busy in Teams',
-  'presence-unknown': 'the presence of the agents was not known',
-  'level-not-reached': 'only agents of a later level were free',
-  skill: 'only agents without the skill were free',
-  'skill-not-relaxed-yet': 'only agents with less skill were free',
-  'endpoint-down': 'the agents could not be reached',
-  'excluded-for-this-call': 'the agents who were free had let this call ring',
-};
-
-function waitReason({ chosen, refused, position }: Explanation): string {
-  if (chosen.length > 0) {
-    return 'agents were being rung for the caller';
-  }
-  const [first] = Object.entries(refused).sort((a, b) => b[1] - a[1]);
-  if (first === undefined) {
-    return position > 1 ? 'others came first' : 'the queue had no members';
-  }
-  return IN_WORDS[first[0]] ?? `the agents were kept by ${first[0]}`;
+  return longest !== undefined && longest[1] > 1000 ? { text: longest[0], ms: longest[1] } : undefined;
 }
 
 function decisionText(decision: StoredDecision, explanation: Explanation): string {
@@ -130,6 +112,23 @@ function decisionText(decision: StoredDecision, explanation: Explanation): strin
   return `decided in "${decision.queue}": ${place}nobody could take it. ${why.length === 0 ? 'The queue has no members.' : `${capital(why.join('; '))}.`}${next}`;
 }
 
+/** Why callers leave a queue (`call:exit`), as people say it. */
+const EXITS: Readonly<Record<string, string>> = {
+  closed: 'it is closed',
+  paused: 'it is paused',
+  full: 'it is full',
+  noAgents: 'nobody is signed in',
+  noPresence: 'nobody is there',
+  maxWait: 'the longest wait is over',
+  estimatedWait: 'the wait would be too long',
+  key: 'the caller pressed a key',
+};
+
+/** `caller-hung-up` as people say it. */
+function inWords(reason: string | undefined): string {
+  return (reason ?? 'ended').replaceAll('-', ' ');
+}
+
 /** What ops would say of a fact; undefined for what adds nothing to the story. */
 function eventText({ kind, data }: StoredCallEvent, agent: string): string | undefined {
   const text = (key: string): string => {
@@ -147,10 +146,10 @@ function eventText({ kind, data }: StoredCallEvent, agent: string): string | und
       return `the caller waits in "${text('queue')}" at position ${text('position')}`;
     }
     case 'call:offered': {
-      return `${text('agent')} is rung`;
+      return `it rings at ${text('agent')}`;
     }
     case 'offer:refused': {
-      return `${agent} did not take it: ${text('outcome')}${text('sipStatus') === '' ? '' : ` (SIP ${text('sipStatus')})`}`;
+      return `${agent} did not take it: ${inWords(text('outcome'))}${text('sipStatus') === '' ? '' : ` (SIP ${text('sipStatus')})`}`;
     }
     case 'offer:closed': {
       return closedText(data, agent);
@@ -159,13 +158,13 @@ function eventText({ kind, data }: StoredCallEvent, agent: string): string | und
       return `${agent} and the caller talk`;
     }
     case 'call:exit': {
-      return `the caller leaves "${text('queue')}" (${text('reason')}) for ${text('to')}`;
+      return `the caller leaves "${text('queue')}" for ${text('to')}: ${EXITS[text('reason')] ?? inWords(text('reason'))}`;
     }
     case 'call:key': {
       return `the caller presses ${text('key')}`;
     }
     case 'call:ended': {
-      return `the call is over: ${text('reason')}`;
+      return `the call is over: ${inWords(text('reason'))}`;
     }
     case 'flow:started': {
       return `flow "${text('flow')}" begins`;
