@@ -40,6 +40,7 @@ import { secrets } from './0055-secrets';
 import { users } from './0056-users';
 import { accessAudit } from './0057-access-audit';
 import { configurationMarks } from './0065-configuration-marks';
+import { callsNeverGoRound } from './0066-calls-never-go-round';
 import { memberWeight } from './0075-member-weight';
 import type { Migration } from './sql';
 
@@ -89,5 +90,6 @@ export const migrations: readonly Migration[] = [
   users,
   accessAudit,
   configurationMarks,
+  callsNeverGoRound,
   memberWeight,
 ];

@@ -34,7 +34,7 @@ export function pickByName<Row extends { readonly name: string; readonly tenant:
     throw notFound(
       noun,
       name,
-      rows.map((row) => row.name),
+      rows.filter((row) => tenant === undefined || row.tenant === tenant).map((row) => row.name),
       { tenant },
     );
   }

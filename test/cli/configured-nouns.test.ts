@@ -204,40 +204,71 @@ describe('nouns of the configuration', () => {
 
   it('create makes what delete removes', async () => {
     writeFileSync(path.join(dir, 'flow.yaml'), 'steps:\n  - play: hello\n  - enqueue: sales\n');
-    const made: [string, string[]][] = [
-      ['tenants', ['acme', 'country=AT', 'timeZone=Europe/Vienna']],
-      ['trunks', ['carrier2', 'kind=carrier', 'sources=[203.0.113.0/24]']],
-      ['prompts', ['bye', 'tone=%(400,200,440)', '--tenant', 'demo']],
-      ['hours', ['night', 'weekly.sat=[22:00-06:00]', '--tenant', 'demo']],
-      ['skills', ['french', 'description=Speaks: French', '--tenant', 'demo']],
-      ['flows', ['direct', '-f', 'flow.yaml', '--tenant', 'demo']],
-      ['queues', ['vip', 'needs=[{skill: french, atLeast: 5}]', 'members=[{agent: Zoe}]', '--tenant', 'demo']],
+    const lines: string[][] = [
+      ['tenants', 'create', 'acme', 'country=AT', 'timeZone=Europe/Vienna'],
+      ['trunks', 'create', 'carrier2', 'kind=carrier', 'sources=[203.0.113.0/24]'],
+      ['prompts', 'create', 'bye', 'tone=%(400,200,440)', '--tenant', 'demo'],
+      ['hours', 'create', 'night', 'weekly.sat=[22:00-06:00]', '--tenant', 'demo'],
+      ['skills', 'create', 'french', 'description=Speaks: French', '--tenant', 'demo'],
+      ['flows', 'create', 'direct', '-f', 'flow.yaml', '--tenant', 'demo'],
       [
         'agents',
-        ['Zoe', 'endpoints=[{kind: pbx, trunk: pbx}]', 'endpoints.0.user=4711', 'skills.french=7', '--tenant', 'demo'],
+        'create',
+        'Zoe',
+        'endpoints=[{kind: pbx, trunk: pbx}]',
+        'endpoints.0.user=4711',
+        'skills.french=7',
+        '--tenant',
+        'demo',
       ],
-      ['numbers', ['+49301000102', 'queue=vip', '--tenant', 'demo']],
+      ['queues', 'create', 'vip', 'needs=[{skill: french, atLeast: 5}]', 'members=[{agent: Zoe}]', '--tenant', 'demo'],
+      ['numbers', 'create', '+49301000102', 'queue=vip', '--tenant', 'demo'],
     ];
-    const order = ['tenants', 'trunks', 'prompts', 'hours', 'skills', 'flows', 'agents', 'queues', 'numbers'];
-    for (const noun of order) {
-      const args = made.find(([n]) => n === noun)![1];
-      const { exitCode, err, out } = await cli(noun, 'create', ...args);
-      expect([noun, exitCode, err.includes('is in force'), out]).toEqual([
-        noun,
-        0,
-        true,
-        expect.stringContaining(`${args[0]} made`),
-      ]);
+    for (const args of lines) {
+      const { exitCode, err, out } = await cli(...args);
+      const made = expect.stringContaining(`${args[2]} made`);
+      expect([args[0], exitCode, err.includes('is in force'), out]).toEqual([args[0], 0, true, made]);
     }
     expect((await json('agents', 'get', 'Zoe')).agent.endpoints).toEqual([{ kind: 'pbx', trunk: 'pbx', user: '4711' }]);
     expect(await cli('queues', 'create', 'nobody')).toMatchObject({
       exitCode: 2,
       err: expect.stringContaining('tenant'),
     });
-    for (const noun of order.toReversed()) {
-      const name = made.find(([n]) => n === noun)![1][0]!;
-      const removed = await run([noun, 'delete', name], { tty: true, answers: ['yes'] });
-      expect([noun, removed.exitCode, removed.out]).toEqual([noun, 0, expect.stringContaining(`${name} removed`)]);
+    const changes: string[][] = [
+      ['tenants', 'set', 'acme', 'allowNumbers+=+43'],
+      ['trunks', 'set', 'carrier2', 'maxCalls=7'],
+      ['prompts', 'set', 'bye', 'tone=', 'file=bye.wav'],
+      ['hours', 'set', 'night', 'weekly.sun=[22:00-06:00]'],
+      ['flows', 'set', 'direct', 'steps.0.play=bye'],
+      ['queues', 'set', 'vip', 'wrapUpSeconds=7'],
+      ['agents', 'set', 'Zoe', 'skills.french=8'],
+      ['numbers', 'set', '+49301000102', 'greeting=bye'],
+    ];
+    for (const args of changes) {
+      const { exitCode, out } = await cli(...args);
+      expect([args[0], exitCode, out.split(' ').slice(0, 2)]).toEqual([
+        args[0],
+        0,
+        [args[0]!.replace(/s$/, args[0] === 'hours' ? 's' : ''), `${args[2]}:`],
+      ]);
+    }
+    // What an agent knows is described in the list of skills, and stays so.
+    expect((await json('skills', 'get', 'french')).skill.description).toBe('Speaks: French');
+    expect(await cli('skills', 'set', 'french', 'description=Speaks French')).toMatchObject({ exitCode: 0 });
+    const removals: string[][] = [
+      ['numbers', 'delete', '+49301000102'],
+      ['queues', 'delete', 'vip'],
+      ['agents', 'delete', 'Zoe'],
+      ['flows', 'delete', 'direct'],
+      ['skills', 'delete', 'french'],
+      ['hours', 'delete', 'night'],
+      ['prompts', 'delete', 'bye'],
+      ['trunks', 'delete', 'carrier2'],
+      ['tenants', 'delete', 'acme'],
+    ];
+    for (const args of removals) {
+      const removed = await run(args, { tty: true, answers: ['yes'] });
+      expect([args, removed.exitCode, removed.out]).toEqual([args, 0, expect.stringContaining(`${args[2]} removed`)]);
     }
     expect((await readConfiguration(database.db)).agents.map((a) => a.name)).toEqual(['Anna', 'Ben']);
   });

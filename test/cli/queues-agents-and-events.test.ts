@@ -241,6 +241,22 @@ describe('what operators look at and do all day', () => {
     expect(await cli('agents', 'sign-out', 'Ben')).toMatchObject({ exitCode: 0 });
   });
 
+  it('a wrap-up is extended and ended', async () => {
+    await cli('agents', 'sign-in', 'Ben');
+    const ben = (await store.agentByName(database.db, 'Ben'))!;
+    await database.db.query(
+      `update agent_states set state = 'wrap-up', until = now() + interval '20 seconds', last_call_ended_at = now() where agent_id = $1`,
+      [ben.id],
+    );
+    const extended = await cli('agents', 'wrap-up', 'extend', 'Ben', '--by', '60s');
+    expect([extended.exitCode, extended.err]).toEqual([0, '']);
+    const until = Date.parse(/until (\S+)/.exec(extended.out)?.[1] ?? '');
+    expect(until - Date.now()).toBeGreaterThan(60_000);
+    expect(await cli('agents', 'wrap-up', 'end', 'Ben')).toMatchObject({ exitCode: 0 });
+    expect((await store.agentByName(database.db, 'Ben'))!.state).toBe('ready');
+    expect(await cli('agents', 'sign-out', 'Ben')).toMatchObject({ exitCode: 0 });
+  });
+
   it('calls trace draws the ladder, and is data and a mermaid diagram', async () => {
     const drawn = (await onTerminal(['calls', 'trace', talking])).out;
     expect(drawn).toContain('+4917612345678 → +49301000100');

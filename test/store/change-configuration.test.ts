@@ -105,7 +105,7 @@ describe('a change of the configuration', () => {
     });
   });
 
-  it('that makes calls go round is refused with the way they would go', async () => {
+  it('that makes calls go round is refused', async () => {
     await expect(
       changeConfiguration(test.db, request, (tx) =>
         tx.query(`update queues set exits = case name when 'sales' then '{"full": {"queues": ["support"]}}'::jsonb
@@ -113,7 +113,7 @@ describe('a change of the configuration', () => {
       ),
     ).rejects.toMatchObject({
       code: 'SK_CONFIG_INVALID',
-      why: expect.stringContaining('queue "support" exits.full.queues[0]: calls would go round for ever'),
+      why: expect.stringMatching(/queue "(sales|support)" would send calls round for ever/),
     });
     expect(documentChanges(canonical(demo()), await readConfiguration(test.db))).toEqual([]);
   });

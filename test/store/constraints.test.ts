@@ -122,4 +122,57 @@ describe('the database refuses', () => {
     );
     await refused('update agent_endpoints set trunk_id = $1', [scenario.trunks.pbx], FOREIGN);
   });
+
+  it('an overflow of a queue into itself, whatever the reason', async () => {
+    for (const exits of ['{"full": {"queues": ["support"]}}', '{"keys": {"1": {"queues": ["support"]}}}']) {
+      await refused('update queues set exits = $1', [exits], CHECK);
+    }
+  });
+
+  it.each([
+    [
+      'queues that overflow into each other',
+      `{"full": {"queues": ["sales"]}}`,
+      `{"maxWait": {"queues": ["support"]}}`,
+      `[{"hangUp": {}}]`,
+    ],
+    [
+      'a queue and a flow',
+      `{"closed": {"flow": "welcome"}}`,
+      `{}`,
+      `[{"hours": "office", "closed": [{"enqueue": "support"}]}, {"hangUp": {}}]`,
+    ],
+    [
+      'a flow after silence in its menu, over two queues',
+      `{"noAgents": {"queues": ["sales"]}}`,
+      `{"full": {"flow": "welcome"}}`,
+      `[{"menu": {"prompt": "hello", "keys": {"1": [{"hangUp": {}}]}, "noInput": [{"enqueue": "support"}]}}]`,
+    ],
+  ])('%s, when each alone would be right', async (_what, support, sales, steps) => {
+    const { db } = test;
+    await db.query(`insert into prompts (tenant_id, name, kind, source) values ($1, 'hello', 'file', 'hello.wav')`, [
+      scenario.tenantId,
+    ]);
+    await db.query(`insert into hours (tenant_id, name, weekly) values ($1, 'office', $2)`, [
+      scenario.tenantId,
+      JSON.stringify(Object.fromEntries(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'].map((day) => [day, []]))),
+    ]);
+    await db.query(`insert into queues (tenant_id, name) values ($1, 'sales')`, [scenario.tenantId]);
+    await db.query(`insert into flows (tenant_id, name, steps) values ($1, 'welcome', $2)`, [scenario.tenantId, steps]);
+    await db.query(`update queues set exits = $1 where name = 'sales'`, [sales]);
+    // The last one closes the round; both in one transaction do too.
+    await refused(`update queues set exits = $1 where name = 'support'`, [support], CHECK);
+    await refused(
+      `update queues set exits = case name when 'support' then $1::jsonb else $2::jsonb end`,
+      [support, sales],
+      CHECK,
+    );
+    // What the caller chooses is no round.
+    const chosen = `[{"menu": {"prompt": "hello", "keys": {"1": [{"enqueue": "support"}]}}}]`;
+    await db.query(`update queues set exits = '{}' where name = 'sales'`);
+    await db.query('update flows set steps = $1', [chosen]);
+    await db.query(`update queues set exits = '{"full": {"flow": "welcome"}}' where name = 'support'`);
+    // Any other column of a queue may change.
+    await db.query('update queues set wrap_up_seconds = 3');
+  });
 });

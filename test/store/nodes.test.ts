@@ -65,6 +65,23 @@ describe('a node', () => {
     expect(await store.openWork(test.db)).toEqual({ openOffers: 1, liveCalls: 1, waitingCalls: 1, reservedAgents: 1 });
   });
 
+  it('that died or stopped leaves no order open: whoever gave it hears what came of it', async () => {
+    const order = async (nodeId: string): Promise<string> => {
+      const callId = await waitingCall(test.db, { ...scenario, nodeId });
+      const command = { callId, kind: 'hangup', args: {}, by: 'test' } as const;
+      return (await store.addCallCommand(test.db, command)).commandId;
+    };
+    const { nodeId: stopping } = await store.registerNode(test.db, { name: 'stopping' });
+    const [lost, stopped] = [await order(scenario.nodeId), await order(stopping)];
+    await silence(scenario.nodeId);
+    await store.releaseDeadNode(test.db, scenario.nodeId, 10_000);
+    await store.stopNode(test.db, stopping);
+    expect([await store.findCallCommand(test.db, lost), await store.findCallCommand(test.db, stopped)]).toMatchObject([
+      { doneAt: expect.any(Number), outcome: 'the node that carried the call is lost' },
+      { doneAt: expect.any(Number), outcome: 'the node that carried the call has stopped' },
+    ]);
+  });
+
   it('that was given up hears of it, and may not take calls', async () => {
     await silence(scenario.nodeId);
     await store.releaseDeadNode(test.db, scenario.nodeId, 10_000);

@@ -94,7 +94,8 @@ export function pick<N extends Noun>(noun: N, document: Document, name: string, 
   const found = items.filter((item) => nameOf(item) === name && (tenant === undefined || tenantOf(item) === tenant));
   const [first] = found;
   if (first === undefined) {
-    throw notFound(SINGULAR[noun], name, items.map(nameOf), { tenant, list: `sidekick ${noun} list` });
+    const names = items.filter((item) => tenant === undefined || tenantOf(item) === tenant).map(nameOf);
+    throw notFound(SINGULAR[noun], name, names, { tenant, list: `sidekick ${noun} list` });
   }
   if (found.length > 1) {
     throw new SidekickError('SK_CONFLICT', `there is more than one ${SINGULAR[noun]} named ${name}`, {

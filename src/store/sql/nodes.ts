@@ -24,7 +24,11 @@ export const stopNode: Store['stopNode'] = async (q, nodeId) => {
   await q.query(
     `with ended as (
        update nodes set stopped_at = clock_timestamp(), stop_reason = 'stopped' where id = $1 and stopped_at is null
-     ), leases_gone as (delete from leases where node_id = $1)
+     ), leases_gone as (delete from leases where node_id = $1),
+     orders_over as (
+       update call_commands k set done_at = greatest(clock_timestamp(), k.created_at), outcome = 'the node that carried the call has stopped'
+       from calls c where c.id = k.call_id and c.node_id = $1 and k.done_at is null
+     )
      delete from trunk_status where node_id = $1`,
     [nodeId],
     { idempotent: true },
@@ -73,6 +77,12 @@ export const releaseDeadNode: Store['releaseDeadNode'] = (q, nodeId, olderThanMs
     const calls = await tx.query(
       `update calls set state = 'ended', ended_at = clock_timestamp(), connected_offer_id = null, result = 'indeterminate', reason = 'node-lost'
        where node_id = $1 and ended_at is null`,
+      [nodeId],
+    );
+    // Whoever gave an order waits for what came of it.
+    await tx.query(
+      `update call_commands k set done_at = greatest(clock_timestamp(), k.created_at), outcome = 'the node that carried the call is lost'
+       from calls c where c.id = k.call_id and c.node_id = $1 and k.done_at is null`,
       [nodeId],
     );
     return { calls: calls.rowCount, offers: open.rowCount, visits: visits.rowCount };
