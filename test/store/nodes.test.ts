@@ -30,6 +30,30 @@ describe('a node', () => {
     expect(await store.releaseDeadNode(test.db, scenario.nodeId, 10_000)).toBeUndefined();
   });
 
+  it('that dies and comes back changes nothing about what agents said: every state survives', async () => {
+    const { db } = test;
+    const { Anna, Ben, Clara } = scenario.agents as Record<string, string>;
+    await store.pause(db, Anna!, 'lunch', 'Anna');
+    await store.forceState(db, Ben!, { kind: 'paused', reason: 'training' }, 'chief');
+    const callId = await waitingCall(db, scenario);
+    const offerId = (await reserve(db, scenario, callId, Clara!))!;
+    await store.markAnswered(db, offerId);
+    await store.endConnection(db, offerId, 'agent');
+    await store.pauseInQueue(db, { agentId: Clara!, queueId: scenario.queueId, by: 'Clara' }, 'mail');
+    const states = async (): Promise<unknown[]> =>
+      (
+        await db.query(
+          `select s.*, m.paused, m.pause_reason, m.signed_in from agent_states s join queue_members m on m.agent_id = s.agent_id order by 1`,
+        )
+      ).rows;
+    const before = await states();
+    expect(before.map((row) => (row as { state: string }).state).sort()).toEqual(['paused', 'paused', 'wrap-up']);
+    await silence(scenario.nodeId);
+    await store.releaseDeadNode(db, scenario.nodeId, 10_000);
+    await store.registerNode(db, { name: 'test' });
+    expect(await states()).toEqual(before);
+  });
+
   it('that died leaves nothing behind: offers, connections, calls, places', async () => {
     const other = await store.registerNode(test.db, { name: 'other' });
     const [waiting, rung, talking] = [
