@@ -130,6 +130,15 @@ test('cancel after 180 ends with 487 and passes the Reason on', async () => {
   await expectNothingLeft(server, agent);
 });
 
+/** A response by hand. */
+function responseTo(request: string, status: string, headers: readonly string[] = [], body = ''): string {
+  const copied = request.split('\r\n').filter((line) => /^(via|from|call-id|cseq):/i.test(line));
+  const to = (request.split('\r\n').find((line) => /^to:/i.test(line)) ?? '').replace(/;tag=.*$/, '');
+  return [`SIP/2.0 ${status}`, ...copied, `${to};tag=x`, ...headers, `Content-Length: ${body.length}`, '', body].join(
+    '\r\n',
+  );
+}
+
 test('a CANCEL before any provisional is held back, and a second one is refused', async () => {
   const server = await startServer();
   const app = await connectApp(server);
@@ -148,45 +157,43 @@ test('a CANCEL before any provisional is held back, and a second one is refused'
   expect(first).toBeNull();
   const second = await new Promise((resolve) => request?.cancel(resolve));
   expect(String(second)).toContain('unable to cancel unknown transaction id');
-  const reply = (status: string, of: string): string =>
-    of
-      .split('\r\n')
-      .filter((line) => /^(via|from|call-id|cseq):/i.test(line))
-      .concat(`${of.split('\r\n').find((line) => /^to:/i.test(line)) ?? ''};tag=x`)
-      .reduce((text, line) => `${text}${line}\r\n`, `SIP/2.0 ${status}\r\n`) + 'Content-Length: 0\r\n\r\n';
   expect(peer.received.some((text) => text.startsWith('CANCEL'))).toBe(false);
-  peer.send(reply('180 Ringing', invite), serverPeer(server));
+  peer.send(responseTo(invite, '180 Ringing'), serverPeer(server));
   const cancel = await peer.next((text) => text.startsWith('CANCEL'));
   expect(/branch=([^;\r]+)/.exec(cancel)?.[1]).toBe(/branch=([^;\r]+)/.exec(invite)?.[1]);
-  peer.send(reply('200 OK', cancel), serverPeer(server));
-  peer.send(reply('487 Request Terminated', invite), serverPeer(server));
+  peer.send(responseTo(cancel, '200 OK'), serverPeer(server));
+  peer.send(responseTo(invite, '487 Request Terminated'), serverPeer(server));
   await peer.next((text) => text.startsWith('ACK'));
   expect(await outcome).toMatchObject({ status: 487 });
   await expectNothingLeft(server);
 });
 
 test('a 200 that crosses the CANCEL is delivered, acknowledged and hung up by the server', async () => {
-  const { server, app, agent, incoming } = await setUp();
+  const server = await startServer();
+  const app = await connectApp(server);
+  const peer = await RawPeer.open();
   let request: Request | undefined;
   const dialogPromise = app.createUAC(
-    uriOf(agent),
+    `sip:bob@127.0.0.1:${peer.port}`,
     { localSdp: SDP },
     { cbRequest: (_error: unknown, req: Request) => (request = req) },
   );
-  const session = await incoming;
-  const ended = new Promise((resolve) => {
-    session.onEnd(resolve);
-  });
-  await session.progress(180);
-  await until(() => server.dialogs === 1);
-  const acked = session.accept(ANSWER);
+  const invite = await peer.next((text) => text.startsWith('INVITE'));
+  peer.send(responseTo(invite, '180 Ringing'), serverPeer(server));
+  await until(() => server.dialogs === 1 && request !== undefined);
   request?.cancel();
+  const cancel = await peer.next((text) => text.startsWith('CANCEL'));
+  const contact = [`Contact: <sip:bob@127.0.0.1:${peer.port}>`, 'Content-Type: application/sdp'];
+  peer.send(responseTo(invite, '200 OK', contact, ANSWER), serverPeer(server));
+  peer.send(responseTo(cancel, '200 OK'), serverPeer(server));
   const dialog: Dialog = await dialogPromise;
   const destroyed = dialog.connected ? once(dialog, 'destroy') : Promise.resolve();
-  await acked;
-  expect(await ended).toMatchObject({ by: 'remote' });
+  await peer.next((text) => text.startsWith('ACK'));
+  const bye = await peer.next((text) => text.startsWith('BYE'));
+  expect(bye).toContain('ACK-BYE due to cancel race condition');
+  peer.send(responseTo(bye, '200 OK'), serverPeer(server));
   await destroyed;
-  await expectNothingLeft(server, agent);
+  await expectNothingLeft(server);
 });
 
 test('a proxy URI decides where the INVITE goes, not what it says', async () => {
