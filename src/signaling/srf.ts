@@ -127,7 +127,12 @@ interface Wire {
  * goes on trying for ever.
  */
 export function disconnectForGood(srf: Srf): void {
-  const wire = (srf as unknown as { readonly _app?: { readonly client?: { readonly wp?: Wire } } })._app?.client?.wp;
+  const { client } = (srf as unknown as { readonly _app?: { readonly client?: { readonly wp?: Wire } } })._app ?? {};
+  if (client === undefined) {
+    // Nobody has asked it to connect yet: a node that fails before that has nothing to end here.
+    return;
+  }
+  const { wp: wire } = client;
   try {
     srf.disconnect();
   } catch (error) {

@@ -3,6 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { silentLog } from '../../../src/lib/log';
 import { DrachtioLink } from '../../../src/signaling/drachtio-link';
 
+test('a link that was never asked to connect is closed without a word, so that the fault of before is what is told', () => {
+  const link = new DrachtioLink({ host: '127.0.0.1', port: 1, secret: 'x' }, silentLog());
+  expect(() => link.close()).not.toThrow();
+});
+
 describe('a link to a drachtio-server that is not there', () => {
   it('fails in the time given, and once closed never tries again', async () => {
     const server = createServer();
