@@ -40,7 +40,7 @@ describe('a node', () => {
     await store.markAnswered(db, offerId);
     await store.endConnection(db, offerId, 'agent');
     await store.pauseInQueue(db, { agentId: Clara!, queueId: scenario.queueId, by: 'Clara' }, 'mail');
-    const states = async (): Promise<unknown[]> =>
+    const states = async (): Promise<readonly unknown[]> =>
       (
         await db.query(
           `select s.*, m.paused, m.pause_reason, m.signed_in from agent_states s join queue_members m on m.agent_id = s.agent_id order by 1`,
