@@ -41,6 +41,7 @@ import { users } from './0056-users';
 import { accessAudit } from './0057-access-audit';
 import { configurationMarks } from './0065-configuration-marks';
 import { callsNeverGoRound } from './0066-calls-never-go-round';
+import { grantedRoles } from './0067-granted-roles';
 import { memberWeight } from './0075-member-weight';
 import type { Migration } from './sql';
 
@@ -91,5 +92,6 @@ export const migrations: readonly Migration[] = [
   accessAudit,
   configurationMarks,
   callsNeverGoRound,
+  grantedRoles,
   memberWeight,
 ];

@@ -172,7 +172,13 @@ class NodeBuilder implements Node {
       log: this.#log,
       onLost: () => this.#lostLease(),
     });
-    const nodeStore = new NodeStore(store, this.#db, this.nodeId, this.#log);
+    const nodeStore = new NodeStore(
+      store,
+      this.#db,
+      this.nodeId,
+      { decisionsMs: this.#settings.keepDecisionsMs },
+      this.#log,
+    );
     this.#nodeStore = nodeStore;
     await this.#secrets.load();
     await this.#config.start(() => {

@@ -51,7 +51,7 @@ export class PaperNode {
     this.#lifeDb = parts.lifeDb;
     this.#life = parts.life;
     this.nodeId = parts.life.nodeId;
-    const watched = new WatchedStore(store, this.db, this.nodeId, log);
+    const watched = new WatchedStore(store, this.db, this.nodeId, { decisionsMs: 86_400_000 }, log);
     watched.onMatch = (result) => options.onMatch?.(result);
     this.store = watched;
     this.dispatcher = new Dispatcher({

@@ -255,6 +255,13 @@ export const SETTINGS = [
     '30',
     '600',
   ),
+  spec(
+    'SIDEKICK_KEEP_DECISIONS_DAYS',
+    'How long it is kept who was considered for a call and why (`calls explain`, `replay`)',
+    'days, 0.1 to 3650',
+    '14',
+    '90',
+  ),
   spec('SIDEKICK_LOG_LEVEL', 'How much is logged', 'fatal, error, warn, info, debug, trace or silent', 'info', 'debug'),
 ] as const satisfies readonly SettingSpec[];
 

@@ -49,6 +49,7 @@ export interface Settings {
   readonly presencePollAwayMs: number;
   readonly promptsDir?: string;
   readonly drainMs: number;
+  readonly keepDecisionsMs: number;
   readonly logLevel: LogLevel;
   /** Things that are not wrong but not meant either, such as an unknown SIDEKICK_ name; to be logged at start. */
   readonly warnings: readonly string[];
@@ -92,6 +93,7 @@ export function readSettings(env: SettingValues, flags: SettingValues = {}): Set
     presencePollAwayMs: 1000 * read.withDefault('SIDEKICK_PRESENCE_POLL_AWAY_SECONDS', parse.number(1, 600), 60),
     ...(promptsDir === undefined ? {} : { promptsDir }),
     drainMs: 1000 * read.withDefault('SIDEKICK_DRAIN_SECONDS', parse.number(0, 86_400), 30),
+    keepDecisionsMs: 86_400_000 * read.withDefault('SIDEKICK_KEEP_DECISIONS_DAYS', parse.number(0.1, 3650), 14),
     logLevel: read.withDefault('SIDEKICK_LOG_LEVEL', parse.logLevel, 'info'),
     warnings: unknownNames(env),
   };

@@ -12,8 +12,8 @@ export interface DispatchStore {
   match(queueId: string, decide: Decide): Promise<MatchResult | undefined>;
   /** Queues in which calls of this node wait; `settledMs`: only those where one has waited so long beside a free member. */
   queuesWithWaitingCalls(settledMs?: number): Promise<readonly string[]>;
-  /** Deletes some of the recorded decisions that are older. */
-  forgetDecisions(olderThanMs: number): Promise<void>;
+  /** Deletes some of the recorded decisions that are older than they are kept. */
+  forgetOld(): Promise<void>;
   /** For each of these agents the queues with waiting calls that he serves, and whether he can take a call of them now. */
   queuesWaitingFor(agentIds: readonly string[]): Promise<readonly WaitingFor[]>;
   /** Makes ready whoever's wrap-up or retry delay is over; the ids of those agents. */

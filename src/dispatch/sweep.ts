@@ -5,10 +5,7 @@ import type { Log } from '../lib/log';
 import type { DispatchStore } from './ports';
 
 export interface SweepDeps {
-  readonly store: Pick<
-    DispatchStore,
-    'expireDueStates' | 'pendingOffers' | 'queuesWithWaitingCalls' | 'forgetDecisions'
-  >;
+  readonly store: Pick<DispatchStore, 'expireDueStates' | 'pendingOffers' | 'queuesWithWaitingCalls' | 'forgetOld'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly onOffer: (offer: ReservedOffer) => 'taken' | 'known' | 'no-call';
@@ -25,8 +22,6 @@ const SETTLED_MS = 500;
 /** Every so many rounds every queue with waiting calls is looked at: some may have to leave. */
 const WHOLE_EVERY = 10;
 const FORGET_EVERY = 600;
-/** How long decisions are kept: two weeks, milliseconds. */
-const KEEP_DECISIONS_MS = 14 * 86_400_000;
 
 /**
  * What is true though every hint was lost: each second a node looks for rests that are over, for offers of its calls that no call
@@ -87,7 +82,7 @@ export class Sweep {
       }
     }
     if (this.#rounds % FORGET_EVERY === 0) {
-      await store.forgetDecisions(KEEP_DECISIONS_MS);
+      await store.forgetOld();
     }
   }
 }

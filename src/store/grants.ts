@@ -46,13 +46,13 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
 
 /** Nobody takes back what is written there, and nobody but the owner migrates. */
 const APPEND_ONLY = ['audit_log', 'config_versions'];
-const OWNERS = 'schema_migrations';
+const OWNERS = ['schema_migrations', 'schema_migrations_lock', 'granted_roles'];
 /** Nodes use the tokens of users and let nobody in by themselves. */
 const ADMIN_ONLY = ['users', 'user_scopes', 'secrets'];
 
 /** Rights on one table, as SQL lists them; `columns` are all of it. */
 export function rightsOn(level: GrantLevel, table: string, columns: readonly string[]): readonly string[] {
-  if (table.startsWith(OWNERS)) {
+  if (OWNERS.includes(table)) {
     return ['select'];
   }
   if (level === 'viewer' || level === 'ops') {
@@ -68,8 +68,8 @@ export function rightsOn(level: GrantLevel, table: string, columns: readonly str
 }
 
 /**
- * Gives a role exactly the rights of a level, and takes what it had before. To be run by the owner of the tables, again after each
- * migration.
+ * Gives a role exactly the rights of a level, and takes what it had before. To be run by the owner of the tables; a
+ * migration gives it again.
  * @throws SidekickError SK_NOT_FOUND for an unknown role, SK_CONFLICT for one whose rights cannot be limited
  */
 export async function grantRights(db: Queryable, role: string, level: GrantLevel): Promise<number> {
@@ -95,8 +95,25 @@ export async function grantRights(db: Queryable, role: string, level: GrantLevel
     for (const statement of statements) {
       await tx.query(statement);
     }
+    await tx.query(
+      `insert into granted_roles (role, level) values ($1, $2)
+       on conflict (role) do update set level = excluded.level, granted_at = excluded.granted_at`,
+      [role, level],
+    );
     return tables.length;
   });
+}
+
+/** Gives every role that was given a level that level again, for the tables that are new. Roles that are gone are forgotten. */
+export async function grantAgain(db: Queryable): Promise<readonly string[]> {
+  await db.query('delete from granted_roles where role not in (select rolname from pg_roles)');
+  const { rows } = await db.query<{ role: string; level: GrantLevel }>(
+    'select role, level from granted_roles order by role',
+  );
+  for (const { role, level } of rows) {
+    await grantRights(db, role, level);
+  }
+  return rows.map(({ role }) => role);
 }
 
 async function requireLimited(tx: Queryable, role: string): Promise<void> {

@@ -17,7 +17,12 @@ import type { EnqueueInput, Offer, Queryable } from './types';
 
 /** Younger offers may still be on their way to their call, milliseconds. */
 const PENDING_AFTER_MS = 1_000;
-/** Decisions deleted in one statement, so that none takes long. */
+/** How long what happened is kept, milliseconds. */
+export interface Keep {
+  readonly decisionsMs: number;
+}
+
+/** Rows deleted in one statement, so that none takes long. */
 const FORGET_AT_ONCE = 5_000;
 
 /** What the rooms of one node need of the store, on top of the statements: calls, dispatch, events. */
@@ -25,6 +30,7 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
   readonly #store: Store;
   readonly #db: Queryable;
   readonly #nodeId: string;
+  readonly #keep: Keep;
   readonly #events: EventWriter;
   #travel: MatchTravel | undefined;
   /** Offers that this node rings, until they are closed. */
@@ -32,8 +38,9 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
   /** Offers whose row says that they ring since they were made, and where. */
   readonly #ringing = new Set<string>();
 
-  constructor(store: Store, db: Queryable, nodeId: string, log: Log) {
+  constructor(store: Store, db: Queryable, nodeId: string, keep: Keep, log: Log) {
     this.#store = store;
+    this.#keep = keep;
     this.#db = db;
     this.#nodeId = nodeId;
     this.#events = new EventWriter({ appendCallEvents: (events) => store.appendCallEvents(db, events) }, log);
@@ -231,8 +238,8 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
     return this.#store.queuesWithWaitingCalls(this.#db, this.#nodeId, settledMs);
   }
 
-  async forgetDecisions(olderThanMs: number): Promise<void> {
-    await this.#store.forgetDecisions(this.#db, olderThanMs, FORGET_AT_ONCE);
+  async forgetOld(): Promise<void> {
+    await this.#store.forgetDecisions(this.#db, this.#keep.decisionsMs, FORGET_AT_ONCE);
   }
 
   queuesWaitingFor(agentIds: readonly string[]): Promise<readonly WaitingFor[]> {

@@ -8,7 +8,8 @@ import { applyDocument } from '../../src/config/documents/apply-document';
 import { readDocument } from '../../src/config/documents/parse-document';
 import { newId, newToken } from '../../src/lib/ids';
 import { silentLog } from '../../src/lib/log';
-import { openDatabase, store } from '../../src/store';
+import { migrations } from '../../migrations';
+import { migrate, openDatabase, store } from '../../src/store';
 import { GRANT_LEVELS } from '../../src/store/grants';
 import type { GrantLevel } from '../../src/store/grants';
 import { testDatabase } from '../support/database';
@@ -241,6 +242,43 @@ describe('roles of the database', () => {
     });
     expect((await cli(database.url, ['migrate', 'grant', 'nobody-here', '--as', 'ops'])).exitCode).toBe(4);
     expect((await cli(database.url, ['migrate', 'grant', roles.ops, '--as', 'boss'])).exitCode).toBe(2);
+  });
+
+  it('a migration gives every role its rights again, on new tables too, and forgets roles that are gone', async () => {
+    const older = await testDatabase({ empty: true, max: 2 });
+    const kept = `sk_kept_${newToken(4)}`;
+    const gone = `sk_gone_${newToken(4)}`;
+    try {
+      await migrate(older.url, migrations.slice(0, -1));
+      for (const role of [kept, gone]) {
+        await older.db.query(`create role ${role} login password 'p'`);
+        expect((await cli(older.url, ['migrate', 'grant', role, '--as', 'viewer'])).exitCode).toBe(0);
+      }
+      await older.db.query(`drop owned by ${gone}`);
+      await older.db.query(`drop role ${gone}`);
+      // As a table that the migration makes: nobody was given anything on it.
+      await older.db.query(`revoke all on queues from ${kept}`);
+      const up = await cli(older.url, ['migrate', 'up']);
+      expect([up.exitCode, up.err]).toEqual([
+        0,
+        expect.stringContaining(`${kept} has its rights on the new tables too`),
+      ]);
+      expect(up.err).not.toContain(gone);
+      const { rows } = await older.db.query<{ may: boolean; more: boolean }>(
+        `select has_table_privilege($1, 'queues', 'select') as may, has_table_privilege($1, 'queues', 'update') as more`,
+        [kept],
+      );
+      expect(rows).toEqual([{ may: true, more: false }]);
+      expect((await older.db.query('select role from granted_roles')).rows).toEqual([{ role: kept }]);
+    } finally {
+      await older.db.query(`drop owned by ${kept}`);
+      await older.db.query(`drop role ${kept}`);
+      await older.close();
+    }
+  });
+
+  it('nobody but the owner says who has which rights', async () => {
+    expect(await refusal('admin', `update granted_roles set level = 'admin'`)).toBe('42501');
   });
 
   it('a lower level takes back what a higher one gave', async () => {

@@ -104,6 +104,7 @@ describe('the schema', () => {
     // Tables of the whole installation.
     expect(rows.map((row) => row.name)).toEqual([
       'config_versions',
+      'granted_roles',
       'graph_subscriptions',
       'leases',
       'nodes',

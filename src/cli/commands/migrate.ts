@@ -1,6 +1,6 @@
 import { SidekickError } from '../../lib/errors';
 import { migrate, migrationStatus } from '../../store';
-import { GRANT_LEVELS, grantRights } from '../../store/grants';
+import { GRANT_LEVELS, grantAgain, grantRights } from '../../store/grants';
 import { say } from '../context';
 import type { CommonOptions, Context, ListOptions } from '../context';
 import { databaseUrlFor, withDatabase } from '../database';
@@ -60,7 +60,7 @@ export async function migrateGrant(context: Context, role: string, options: Gran
   return withDatabase(context, options, async (db) => {
     const tables = await grantRights(db, role, level);
     line(context.io.stdout, `${role} has the rights of ${level} on ${tables} tables`);
-    say(context, 'after each migration: run this again, for the tables that are new');
+    say(context, '`sidekick migrate up` gives them on new tables too');
     return 0;
   });
 }
@@ -68,6 +68,10 @@ export async function migrateGrant(context: Context, role: string, options: Gran
 export async function migrateUp(context: Context, options: CommonOptions): Promise<number> {
   const { applied } = await migrate(databaseUrlFor(context, options));
   applied.forEach((name) => line(context.io.stdout, name));
+  if (applied.length > 0) {
+    const roles = await withDatabase(context, options, grantAgain);
+    roles.forEach((role) => say(context, `${role} has its rights on the new tables too`));
+  }
   line(context.io.stderr, applied.length === 0 ? 'the database is up to date' : `${applied.length} migrations applied`);
   return 0;
 }

@@ -46,6 +46,7 @@ describe('settings', () => {
       presencePollMs: 10_000,
       presencePollWaitingMs: 2000,
       drainMs: 30_000,
+      keepDecisionsMs: 14 * 86_400_000,
       logLevel: 'info',
       warnings: [],
     });
