@@ -38,9 +38,16 @@ const SWEEP_TOLERANCE_MS = 500;
 /** Timers of Node hold no more than 2^31-1 ms; a due time further away is looked at again on the way. */
 const LONGEST_TIMER_MS = 3_600_000;
 
+/**
+ * Matches of one queue that may be under way. The second waits in the database for the first, which is sooner than to begin when the
+ * first is over; more of them would each look at the same again.
+ */
+const MOST_AT_ONCE = 2;
+
 interface QueueRun {
-  running: boolean;
-  /** What asked for the next match, while one runs. */
+  /** Matches under way. */
+  running: number;
+  /** What asked for the next match, while some run. */
   again: string | undefined;
   refreshing: boolean;
   refreshedAt: number;
@@ -54,8 +61,8 @@ interface QueueRun {
  * Turns waiting calls and free agents into offers. A match is asked for by events (a call was enqueued, an agent became free,
  * presence changed) and by due times that the last decision named; a sweep each second is the truth when a hint was lost.
  *
- * On one node the matches of a queue come one after the other, those of different queues side by side; between nodes the
- * database orders them. A match looks at every queue that shares a free agent with its own, so one match is enough for an agent
+ * The database puts the matches of a queue one after the other; those of different queues run side by side. A node asks for the next
+ * match of a queue when none of it is under way any more, but one that travels with its cause sets off at once. A match looks at every queue that shares a free agent with its own, so one match is enough for an agent
  * of several queues.
  */
 export class Dispatcher implements Matcher, MatchTravel {
@@ -178,10 +185,10 @@ export class Dispatcher implements Matcher, MatchTravel {
     together: (decide: Decide) => Promise<{ readonly value: T; readonly result: MatchResult | undefined }>,
   ): Promise<T> {
     const run = this.#runOf(queueId);
-    if (this.#stopped || run.running) {
+    if (this.#stopped || run.running >= MOST_AT_ONCE) {
       return await alone();
     }
-    run.running = true;
+    run.running++;
     this.#running++;
     const began = this.#deps.clock.now();
     try {
@@ -227,7 +234,7 @@ export class Dispatcher implements Matcher, MatchTravel {
     let run = this.#queues.get(queueId);
     if (!run) {
       run = {
-        running: false,
+        running: 0,
         again: undefined,
         refreshing: false,
         refreshedAt: 0,
@@ -247,11 +254,11 @@ export class Dispatcher implements Matcher, MatchTravel {
       return;
     }
     const run = this.#runOf(queueId);
-    if (run.running) {
+    if (run.running > 0) {
       run.again = trigger;
       return;
     }
-    run.running = true;
+    run.running++;
     this.#running++;
     void this.#run(queueId, run, trigger);
   }
@@ -269,18 +276,14 @@ export class Dispatcher implements Matcher, MatchTravel {
     this.#goOn(queueId, run);
   }
 
-  /** The next match of this queue, if somebody asked for one meanwhile. */
+  /** A match is over. The next match of this queue, if somebody asked for one meanwhile and none is under way. */
   #goOn(queueId: string, run: QueueRun): void {
-    const { again } = run;
-    run.again = undefined;
-    if (again !== undefined && !this.#stopped) {
-      void this.#run(queueId, run, again);
-      return;
-    }
-    run.running = false;
+    run.running--;
     this.#running--;
-    if (again !== undefined) {
-      this.#hint(queueId, undefined);
+    const { again } = run;
+    if (again !== undefined && run.running === 0) {
+      run.again = undefined;
+      this.#request(queueId, again);
     }
   }
 

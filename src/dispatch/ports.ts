@@ -57,9 +57,9 @@ export interface DecisionRecord {
  */
 export interface MatchTravel {
   /**
-   * Runs `together` where no match of this queue runs on this node, else `alone`. What the match found is acted upon after those
-   * who wait for this promise have gone on. The requests for a match that they make in that moment, for the queue and for the
-   * agent who is free, are answered by it.
+   * Runs `together`, or `alone` where enough matches of this queue are under way on this node already. What the match found is acted
+   * upon after those who wait for this promise have gone on. The requests for a match that they make in that moment, for the queue
+   * and for the agent who is free, are answered by it.
    */
   travel<T>(
     about: { readonly queueId: string; readonly agentId?: string },
