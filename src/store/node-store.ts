@@ -34,7 +34,9 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
   readonly #events: EventWriter;
   #travel: MatchTravel | undefined;
   /** Offers that this node rings, until they are closed. */
-  readonly #mine = new Map<string, { readonly queueId: string; readonly agentId: string }>();
+  readonly #mine = new Map<string, Pick<Offer, 'callId' | 'queueId' | 'agentId'>>();
+  /** By call: the end of an offer that is being written. */
+  readonly #closing = new Map<string, Promise<unknown>>();
   /** Offers whose row says that they ring since they were made, and where. */
   readonly #ringing = new Set<string>();
 
@@ -137,9 +139,20 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
 
   async closeOffer(offerId: string, closing: OfferClosing): Promise<void> {
     const mine = this.#mine.get(offerId);
-    const restMs = await (mine
+    const closed = mine
       ? this.#travelling(mine, (q) => this.#close(q, offerId, closing))
-      : this.#close(this.#db, offerId, closing));
+      : this.#close(this.#db, offerId, closing);
+    if (mine) {
+      this.#closing.set(mine.callId, closed);
+    }
+    let restMs: number | undefined;
+    try {
+      restMs = await closed;
+    } finally {
+      if (mine && this.#closing.get(mine.callId) === closed) {
+        this.#closing.delete(mine.callId);
+      }
+    }
     this.#mine.delete(offerId);
     this.#ringing.delete(offerId);
     if (mine && restMs !== undefined) {
@@ -189,6 +202,8 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
   }
 
   async endCall(callId: string, end: Termination): Promise<void> {
+    // Both write the row of the call: sent side by side, the end of the connection, which frees the agent, may be the one that waits.
+    await this.#closing.get(callId)?.catch(() => undefined); // whoever closes the offer sees to that
     await this.#store.endCall(this.#db, callId, end.result, end.reason);
   }
 

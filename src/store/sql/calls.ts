@@ -2,7 +2,7 @@ import { SidekickError } from '../../lib/errors';
 import type { Store } from '../api';
 import { sqlState } from '../pool';
 import type { CallHandles, CallRow, OfferRef } from '../types';
-import { ms, orUndefined } from './fragments';
+import { ms, NO_WAIT_FOR_DISK, orUndefined } from './fragments';
 
 export const insertCall: Store['insertCall'] = async (q, call) => {
   const values = [
@@ -170,22 +170,25 @@ export const listCalls: Store['listCalls'] = async (q, filter = {}) => {
   return rows.map(toCall);
 };
 
+const APPEND_EVENTS = `
+insert into call_events (tenant_id, call_id, at, kind, data)
+select c.tenant_id, c.id, coalesce(to_timestamp(e.at / 1000), clock_timestamp()), e.kind, e.data::jsonb
+from unnest($1::uuid[], $2::float8[], $3::text[], $4::text[]) with ordinality as e(call_id, at, kind, data, n)
+join calls c on c.id = e.call_id order by e.n`;
+
 export const appendCallEvents: Store['appendCallEvents'] = async (q, events) => {
   if (events.length === 0) {
     return 0;
   }
-  const { rowCount } = await q.query(
-    `insert into call_events (tenant_id, call_id, at, kind, data)
-     select c.tenant_id, c.id, coalesce(to_timestamp(e.at / 1000), clock_timestamp()), e.kind, e.data::jsonb
-     from unnest($1::uuid[], $2::float8[], $3::text[], $4::text[]) with ordinality as e(call_id, at, kind, data, n)
-     join calls c on c.id = e.call_id order by e.n`,
-    [
-      events.map((e) => e.callId),
-      events.map((e) => e.at ?? null),
-      events.map((e) => e.kind),
-      events.map((e) => JSON.stringify(e.data ?? {})),
-    ],
-    { name: 'append-call-events' },
+  const values = [
+    events.map((e) => e.callId),
+    events.map((e) => e.at ?? null),
+    events.map((e) => e.kind),
+    events.map((e) => JSON.stringify(e.data ?? {})),
+  ];
+  const { rowCount } = await q.transaction(
+    (tx) => tx.query(APPEND_EVENTS, values, { name: 'append-call-events', last: true }),
+    { opening: NO_WAIT_FOR_DISK },
   );
   return rowCount;
 };

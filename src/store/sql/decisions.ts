@@ -3,7 +3,7 @@ import { constants, gunzip, gzip, gzipSync } from 'node:zlib';
 import type { Assignment, Explanation, Snapshot } from '../../routing/types';
 import type { Store } from '../api';
 import type { StoredDecision } from '../types';
-import { ms } from './fragments';
+import { ms, NO_WAIT_FOR_DISK } from './fragments';
 
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
@@ -63,9 +63,8 @@ export const recordDecisions: Store['recordDecisions'] = async (q, decisions) =>
     calls.map(([decisionId]) => decisionId),
     calls.map(([, callId]) => callId),
   ];
-  // They explain what was decided; nobody's commit shall wait at the disk behind them.
   await q.transaction((tx) => tx.query(RECORD, values, { name: 'record-decisions', last: true }), {
-    opening: 'set local synchronous_commit = off',
+    opening: NO_WAIT_FOR_DISK,
   });
 };
 

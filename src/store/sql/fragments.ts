@@ -32,6 +32,9 @@ export function hint(kind: 'queue' | 'agent', idExpression: string): string {
 export const WOKEN = (s: string): string =>
   `(${s}.state in ('wrap-up', 'not-ready') and ${s}.until <= clock_timestamp())`;
 
+/** Opens a transaction that tells what happened and decides nothing: the commits of calls need not queue at the disk behind it. */
+export const NO_WAIT_FOR_DISK = 'set local synchronous_commit = off';
+
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** JSON and rows give null where our types say undefined. */
