@@ -38,15 +38,19 @@ const HELLO_DONE = 14;
 /** A server that sends more than this is no TLS server, bytes. */
 const MOST_BYTES = 65_536;
 
-/** rsa_pkcs1 and rsa_pss_rsae with SHA-256, 384 and 512; RFC 8446 4.2.3. */
-const SIGNATURES: Readonly<Record<number, { readonly hash: string; readonly pss: boolean }>> = {
-  0x0401: { hash: 'sha256', pss: false },
-  0x0501: { hash: 'sha384', pss: false },
-  0x0601: { hash: 'sha512', pss: false },
-  0x0804: { hash: 'sha256', pss: true },
-  0x0805: { hash: 'sha384', pss: true },
-  0x0806: { hash: 'sha512', pss: true },
-};
+/**
+ * rsa_pss_rsae and rsa_pkcs1 with SHA-256, 384 and 512, and rsa_pkcs1_sha1, which some servers still choose; RFC 8446 4.2.3. In order
+ * of preference. What cannot be verified here is not offered: a good server would be taken for one without proof.
+ */
+const SIGNATURES: ReadonlyMap<number, { readonly hash: string; readonly pss: boolean }> = new Map([
+  [0x0804, { hash: 'sha256', pss: true }],
+  [0x0805, { hash: 'sha384', pss: true }],
+  [0x0806, { hash: 'sha512', pss: true }],
+  [0x0401, { hash: 'sha256', pss: false }],
+  [0x0501, { hash: 'sha384', pss: false }],
+  [0x0601, { hash: 'sha512', pss: false }],
+  [0x0201, { hash: 'sha1', pss: false }],
+]);
 
 /**
  * Sends one ClientHello and reads what the server says up to its ServerHelloDone. `undefined`: it refused with an alert.
@@ -179,7 +183,7 @@ function isProven(leaf: X509Certificate, exchange: Buffer, randoms: Buffer): boo
   if (exchange.length < end + 4 || exchange.readUInt8(0) !== 3) {
     return false;
   }
-  const scheme = SIGNATURES[exchange.readUInt16BE(end)];
+  const scheme = SIGNATURES.get(exchange.readUInt16BE(end));
   if (scheme === undefined || leaf.publicKey.asymmetricKeyType !== 'rsa') {
     return false;
   }
@@ -201,7 +205,7 @@ function clientHello({ version, suites }: Hello, random: Buffer, serverName: str
     // supported_groups x25519, P-256, P-384; ec_point_formats; signature_algorithms; renegotiation_info
     extension(10, sized(2, words([0x001d, 0x0017, 0x0018]))),
     extension(11, Buffer.from([1, 0])),
-    extension(13, sized(2, words([...Object.keys(SIGNATURES).map(Number), 0x0403, 0x0503, 0x0203, 0x0201]))),
+    extension(13, sized(2, words([...SIGNATURES.keys()]))),
     extension(0xff01, Buffer.from([0])),
   ]);
   const body = Buffer.concat([

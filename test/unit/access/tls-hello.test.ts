@@ -52,6 +52,14 @@ describe('the greeting of a TLS server', () => {
     });
   });
 
+  it.each(['RSA-PSS+SHA256', 'RSA-PSS+SHA512', 'RSA+SHA256', 'RSA+SHA384', 'RSA+SHA1'])(
+    'a server that signs by %s alone proves its key too',
+    async (sigalgs) => {
+      const peer = await tls({ sigalgs, ciphers: 'ECDHE-RSA-AES256-GCM-SHA384:@SECLEVEL=0', maxVersion: 'TLSv1.2' });
+      expect(await greetServer(peer, HELLO, 2_000)).toMatchObject({ proven: true });
+    },
+  );
+
   it('somebody who replays the messages of another server has no proof of the key', async () => {
     const genuine = await tls({ maxVersion: 'TLSv1.2' });
     const recorded = await record(genuine, HELLO);
