@@ -60,6 +60,8 @@ describe('a queue that sends callers on whose wait would be too long: estimatedW
     await suite.bothHear(before, 'anna');
     await before.hangUp();
     await lab.ending(before);
+    // The end of that talk is written by the rules of before: a wrap-up of twenty seconds would keep anna away.
+    await lab.expectNothingLeft();
     // The mean is that talk and twenty seconds after it: with two at work a caller waits for half of it, with one for all of it.
     await rules(20, 15);
     const talks = [];
