@@ -62,8 +62,8 @@ interface QueueRun {
  * presence changed) and by due times that the last decision named; a sweep each second is the truth when a hint was lost.
  *
  * The database puts the matches of a queue one after the other; those of different queues run side by side. A node asks for the next
- * match of a queue when none of it is under way any more, but one that travels with its cause sets off at once. A match looks at every queue that shares a free agent with its own, so one match is enough for an agent
- * of several queues.
+ * match of a queue when none of it is under way any more, but one that travels with its cause sets off at once. A match looks at
+ * every queue that shares a free agent with its own, so one match is enough for an agent of several queues.
  */
 export class Dispatcher implements Matcher, MatchTravel {
   readonly #deps: DispatcherDeps;

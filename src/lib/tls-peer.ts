@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { toError } from './errors';
 import { greetServer } from './tls-hello';
-import { TEAMS_SUITES } from './tls-suites';
+import { TEAMS_HELLO } from './tls-suites';
 
 export interface TlsPeer {
   readonly host: string;
@@ -20,8 +20,7 @@ export async function certificatesOf(peer: TlsPeer, timeoutMs: number): Promise<
   try {
     return await certificatesAfterHandshake(peer, timeoutMs);
   } catch (error) {
-    const hello = { version: 'TLSv1.2', suites: Object.values(TEAMS_SUITES) } as const;
-    const greeting = await greetServer(peer, hello, timeoutMs).catch(() => undefined);
+    const greeting = await greetServer(peer, TEAMS_HELLO, timeoutMs).catch(() => undefined);
     if (greeting === undefined || greeting.certificates.length === 0) {
       throw error;
     }

@@ -11,6 +11,9 @@ export const TEAMS_SUITES = {
   'ECDHE-RSA-AES128-SHA256': 0xc027,
 } as const;
 
+/** A greeting as Microsoft's side sends and takes it. */
+export const TEAMS_HELLO: Hello = { version: 'TLSv1.2', suites: Object.values(TEAMS_SUITES) };
+
 /** As OpenSSL and Node take them. */
 export const TEAMS_CIPHER_LIST = Object.keys(TEAMS_SUITES).join(':');
 

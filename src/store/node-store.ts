@@ -17,13 +17,13 @@ import type { EnqueueInput, Offer, Queryable } from './types';
 
 /** Younger offers may still be on their way to their call, milliseconds. */
 const PENDING_AFTER_MS = 1_000;
+/** Rows deleted in one statement, so that none takes long. */
+const FORGET_AT_ONCE = 5_000;
+
 /** How long what happened is kept, milliseconds. */
 export interface Keep {
   readonly decisionsMs: number;
 }
-
-/** Rows deleted in one statement, so that none takes long. */
-const FORGET_AT_ONCE = 5_000;
 
 /** What the rooms of one node need of the store, on top of the statements: calls, dispatch, events. */
 export class NodeStore implements CallStore, DispatchStore, CommandStore {

@@ -39,8 +39,13 @@ export function nameOf(item: Item): string {
 
 /** Tells the entries of a list apart. Tenants and trunks are unique in the whole document, numbers in the world. */
 export function keyOf(list: List, item: Item): string {
+  return keyOfName(list, 'tenant' in item ? item.tenant : undefined, nameOf(item));
+}
+
+/** `keyOf` of the entry that has this tenant and name. */
+export function keyOfName(list: List, tenant: string | undefined, name: string): string {
   const shared = list === 'tenants' || list === 'trunks' || list === 'numbers';
-  return shared ? nameOf(item) : `${('tenant' in item ? item.tenant : undefined) ?? ''}/${nameOf(item)}`;
+  return shared ? name : `${tenant ?? ''}/${name}`;
 }
 
 /**
@@ -54,7 +59,7 @@ export function canonical(document: Document): Document {
   };
   const sorted = <L extends List>(list: L, items: readonly Item<L>[]): Item<L>[] =>
     [...items].sort((a, b) => byText(keyOf(list, a), keyOf(list, b)));
-  return plain({
+  return withoutKeysOf(undefined, {
     apiVersion: document.apiVersion,
     tenants: sorted('tenants', document.tenants),
     trunks: sorted('trunks', document.trunks),
@@ -102,18 +107,18 @@ function orderedMembers(queue: Item<'queues'>): Item<'queues'>['members'] {
     .sort((a, b) => a.level - b.level || a.position - b.position || byText(a.agent, b.agent));
 }
 
-/** Without keys whose value is undefined, which JSON would leave out. */
-function plain<T>(value: T): T {
+/** Without keys that have this value: JSON would leave undefined out, and rows say null where a document leaves the key out. */
+export function withoutKeysOf<T>(blank: null | undefined, value: T): T {
   if (Array.isArray(value)) {
-    return value.map(plain) as T;
+    return value.map((inner: unknown) => withoutKeysOf(blank, inner)) as T;
   }
   if (typeof value !== 'object' || value === null) {
     return value;
   }
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, inner]) => inner !== undefined)
-      .map(([key, inner]) => [key, plain(inner)]),
+      .filter(([, inner]) => inner !== blank)
+      .map(([key, inner]) => [key, withoutKeysOf(blank, inner as unknown)]),
   ) as T;
 }
 

@@ -1,5 +1,5 @@
 /** Some entries of a document, and a document with some entries replaced. Both canonical. */
-import { byText, EMPTY, keyOf, LISTS, type Item, type List } from './canonical';
+import { byText, EMPTY, keyOf, keyOfName, LISTS, nameOf, type Item, type List } from './canonical';
 import type { EntryName, EntryNames } from './read-rows';
 import type { Document } from './schema';
 
@@ -33,13 +33,12 @@ export function afterEntries(document: Document, entries: Document): Document {
 function entryName(item: Item): EntryName {
   return {
     tenant: 'tenant' in item ? item.tenant : undefined,
-    name: 'number' in item ? item.number : item.name,
+    name: nameOf(item),
   };
 }
 
 function keysOf(list: List, entries: readonly EntryName[]): ReadonlySet<string> {
-  const alone = list === 'tenants' || list === 'trunks' || list === 'numbers';
-  return new Set(entries.map(({ tenant, name }) => (alone ? name : `${tenant ?? ''}/${name}`)));
+  return new Set(entries.map(({ tenant, name }) => keyOfName(list, tenant, name)));
 }
 
 function sorted(list: List, items: readonly Item[]): readonly Item[] {

@@ -1,6 +1,6 @@
 /** Reads lists of the configuration from rows: all of them or some, all of their entries or some. */
 import type { Queryable } from '../../store/types';
-import { canonical, EMPTY, LISTS, type List } from './canonical';
+import { canonical, EMPTY, LISTS, withoutKeysOf, type List } from './canonical';
 import type { Document } from './schema';
 
 /** How an entry is found; without a tenant it is one that is known by its name alone. */
@@ -124,7 +124,7 @@ function statement(lists: readonly List[], named: boolean): string {
 /** These lists as rows say them, whatever that is; the others are empty. In no order, and without the defaults of keys that JSON holds. */
 export async function readRows(q: Queryable, lists: readonly List[] = LISTS): Promise<Document> {
   const { rows } = await q.query<{ lists: Partial<Document> }>(statement(lists, false), [], { idempotent: true });
-  return { ...EMPTY, ...withoutNullKeys(rows[0]?.lists ?? {}) };
+  return { ...EMPTY, ...withoutKeysOf(null, rows[0]?.lists ?? {}) };
 }
 
 /** Those of the named entries that there are. */
@@ -137,7 +137,7 @@ export async function readNamedRows(q: Queryable, names: EntryNames): Promise<Do
     [JSON.stringify(Object.fromEntries(names))],
     { idempotent: true },
   );
-  return { ...EMPTY, ...withoutNullKeys(rows[0]?.lists ?? {}) };
+  return { ...EMPTY, ...withoutKeysOf(null, rows[0]?.lists ?? {}) };
 }
 
 /** These lists in the order of their names; the others are empty. Loads nothing that knows every key, for commands that only show. */
@@ -157,19 +157,4 @@ export async function countAgentsBySkill(q: Queryable): Promise<ReadonlyMap<stri
     { idempotent: true },
   );
   return new Map(rows.map(({ key, agents }) => [key, agents]));
-}
-
-/** Rows say null where a document leaves the key out. */
-function withoutNullKeys<T>(value: T): T {
-  if (Array.isArray(value)) {
-    return value.map(withoutNullKeys) as T;
-  }
-  if (typeof value !== 'object' || value === null) {
-    return value;
-  }
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, inner]) => inner !== null)
-      .map(([key, inner]) => [key, withoutNullKeys(inner as unknown)]),
-  ) as T;
 }

@@ -8,7 +8,7 @@ import type { Log } from '../../lib/log';
 import type { Metrics } from '../../lib/metrics';
 import { greetServer } from '../../lib/tls-hello';
 import type { HelloPeer, ServerGreeting } from '../../lib/tls-hello';
-import { TEAMS_SUITES } from '../../lib/tls-suites';
+import { TEAMS_HELLO } from '../../lib/tls-suites';
 import { TEAMS_ROOTS } from './microsoft';
 import type { NameCache } from './name-cache';
 import type { TeamsProxy, TeamsTrunk } from './teams-trunk';
@@ -216,7 +216,7 @@ let known: X509Certificate[] | undefined;
 
 /** The TLS greeting of a proxy. Undefined: it refused. @throws Error where nobody answers in time */
 export const greetProxy = (at: HelloPeer, timeoutMs = GREETING_MS): Promise<ServerGreeting | undefined> =>
-  greetServer(at, { version: 'TLSv1.2', suites: Object.values(TEAMS_SUITES) }, timeoutMs);
+  greetServer(at, TEAMS_HELLO, timeoutMs);
 
 /** `host:port`, or a host or address alone. */
 export function placeOf(place: string, port: number): { host: string; port: number } {

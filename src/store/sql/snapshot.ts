@@ -59,7 +59,8 @@ select json_agg(json_build_array(v.call_id, v.queue_id, v.node_id, v.class, v.he
     v.needs, (select json_agg(json_build_array(x.agent_id, ${t('x.until')}) order by x.agent_id)
       from call_exclusions x where x.call_id = v.call_id and x.until > statement_timestamp()),
     (select json_agg(json_build_array(o.id, o.agent_id) order by o.reserved_at, o.id)
-      from offers o where o.call_id = v.call_id and o.ended_at is null), tried.list, tried.first_at, nullif(v.prefer_agents, '{}'), v.last_agent_id, ${t('v.last_agent_ended_at')}
+      from offers o where o.call_id = v.call_id and o.ended_at is null),
+    tried.list, tried.first_at, nullif(v.prefer_agents, '{}'), v.last_agent_id, ${t('v.last_agent_ended_at')}
   ) order by ${SERVICE_ORDER})
 from waiting v
 left join lateral (
