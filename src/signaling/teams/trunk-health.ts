@@ -60,6 +60,8 @@ export class TrunkHealth {
   readonly #peers: PeerWatch;
   readonly #offs: (() => void)[];
   readonly #timer: NodeJS.Timeout;
+  /** Trunks whose state is being stored, by id; true: it changed meanwhile, so that it is stored again. The newest must come last. */
+  readonly #reporting = new Map<string, boolean>();
   #closed = false;
 
   constructor(deps: TrunkHealthDeps) {
@@ -81,8 +83,8 @@ export class TrunkHealth {
       }),
     ];
     this.#timer = setInterval(() => {
-      for (const watched of this.#watched.values()) {
-        this.#report(watched);
+      for (const trunkId of this.#watched.keys()) {
+        this.#report(trunkId);
       }
     }, REPORT_MS);
   }
@@ -195,7 +197,7 @@ export class TrunkHealth {
         monitor.state.kind !== 'down' && trusted(monitor),
       );
     }
-    this.#report(watched);
+    this.#report(watched.trunk.id);
   }
 
   #view({ trunk, monitors, up, since }: Watched): TrunkHealthView {
@@ -215,16 +217,31 @@ export class TrunkHealth {
     return { trunkId: trunk.id, name: trunk.name, up, detail, since, proxies };
   }
 
-  #report(watched: Watched): void {
-    if (this.#closed) {
+  #report(trunkId: string): void {
+    const watched = this.#watched.get(trunkId);
+    if (this.#closed || !watched) {
       return;
     }
-    this.#deps.report(this.#view(watched)).catch((error: unknown) => {
-      this.#deps.log.debug({
-        event: 'trunk_status_not_stored',
-        trunk: watched.trunk.name,
-        reason: describeError(error),
+    if (this.#reporting.has(trunkId)) {
+      this.#reporting.set(trunkId, true);
+      return;
+    }
+    this.#reporting.set(trunkId, false);
+    void this.#deps
+      .report(this.#view(watched))
+      .catch((error: unknown) => {
+        this.#deps.log.debug({
+          event: 'trunk_status_not_stored',
+          trunk: watched.trunk.name,
+          reason: describeError(error),
+        });
+      })
+      .finally(() => {
+        const again = this.#reporting.get(trunkId);
+        this.#reporting.delete(trunkId);
+        if (again) {
+          this.#report(trunkId);
+        }
       });
-    });
   }
 }
