@@ -25,6 +25,8 @@ interface Options {
   readonly nodes: readonly number[];
 }
 
+const SETTLE_SECONDS = 2;
+
 /** One floor at work: everybody talks, callers wait, and whenever somebody hangs up the next call is offered and answered. */
 class Bench {
   readonly #floor: Floor;
@@ -147,6 +149,18 @@ async function analyse(url: string): Promise<void> {
   await db.close();
 }
 
+/** One agent at a time is free, some twenty a second. Returns the number of the next caller. */
+async function unhurried(bench: Bench, arrivals: number, seconds: number): Promise<number> {
+  let next = arrivals;
+  const until = performance.now() + seconds * 1000;
+  while (performance.now() < until) {
+    await bench.hangUp();
+    await bench.arrive(next++);
+    await sleep(30);
+  }
+  return next;
+}
+
 async function run(url: string, floor: Floor, count: number, options: Options): Promise<void> {
   const bench = new Bench(floor);
   await bench.start(url, count);
@@ -159,14 +173,10 @@ async function run(url: string, floor: Floor, count: number, options: Options): 
   }
   // As autovacuum does once tables have grown. Until then their statistics are those of empty tables.
   await analyse(url);
-  // Unhurried: one agent at a time is free, twenty a second.
+  // Each connection plans its statements anew after that; counted is what comes afterwards.
+  arrivals = await unhurried(bench, arrivals, SETTLE_SECONDS);
   bench.reset();
-  const until = performance.now() + options.seconds * 1000;
-  while (performance.now() < until) {
-    await bench.hangUp();
-    await bench.arrive(arrivals++);
-    await sleep(30);
-  }
+  arrivals = await unhurried(bench, arrivals, options.seconds);
   const latency = summarise(bench.free);
   const found = bench.swept;
   line(

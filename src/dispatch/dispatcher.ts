@@ -89,9 +89,7 @@ export class Dispatcher implements Matcher, MatchTravel {
       agentChanged: (agentIds) => {
         this.agentChanged(agentIds);
       },
-      match: (queueId, missed) => {
-        this.#request(queueId, missed ? 'sweep' : 'look');
-      },
+      match: (queueId, missed) => this.#request(queueId, missed ? 'sweep' : 'look'),
     });
   }
 
@@ -123,7 +121,7 @@ export class Dispatcher implements Matcher, MatchTravel {
       run.answered--;
       return;
     }
-    this.#request(queueId, 'event');
+    void this.#request(queueId, 'event');
   }
 
   /** The rules of queues may be others now: every queue in which calls wait is looked at anew. */
@@ -131,7 +129,7 @@ export class Dispatcher implements Matcher, MatchTravel {
     this.#deps.store.queuesWithWaitingCalls().then(
       (found) => {
         for (const queueId of found) {
-          this.#request(queueId, 'event');
+          void this.#request(queueId, 'event');
         }
       },
       (error: unknown) => {
@@ -152,7 +150,7 @@ export class Dispatcher implements Matcher, MatchTravel {
           // One match looks at all queues of an agent who can take a call; for one who cannot, each may have to send calls away.
           const soon = able && queues.some((queueId) => this.#queues.get(queueId)?.again !== undefined);
           for (const queueId of able ? queues.slice(0, soon ? 0 : 1) : queues) {
-            this.#request(queueId, 'agent');
+            void this.#request(queueId, 'agent');
           }
         }
       },
@@ -247,7 +245,8 @@ export class Dispatcher implements Matcher, MatchTravel {
     return run;
   }
 
-  #request(queueId: string, trigger: string): void {
+  /** Resolves when the match is over; at once where one is under way, after which another follows. */
+  async #request(queueId: string, trigger: string): Promise<void> {
     if (this.#stopped) {
       // Work of a node that ends is the others' business from here.
       this.#hint(queueId, undefined);
@@ -260,7 +259,7 @@ export class Dispatcher implements Matcher, MatchTravel {
     }
     run.running++;
     this.#running++;
-    void this.#run(queueId, run, trigger);
+    await this.#run(queueId, run, trigger);
   }
 
   async #run(queueId: string, run: QueueRun, trigger: string): Promise<void> {
@@ -283,7 +282,7 @@ export class Dispatcher implements Matcher, MatchTravel {
     const { again } = run;
     if (again !== undefined && run.running === 0) {
       run.again = undefined;
-      this.#request(queueId, again);
+      void this.#request(queueId, again);
     }
   }
 
@@ -366,7 +365,7 @@ export class Dispatcher implements Matcher, MatchTravel {
       (read) => {
         run.refreshing = false;
         if (read) {
-          this.#request(queueId, 'presence');
+          void this.#request(queueId, 'presence');
         }
       },
       (error: unknown) => {
@@ -383,7 +382,7 @@ export class Dispatcher implements Matcher, MatchTravel {
     if (dueAt !== undefined && !this.#stopped) {
       const wait = Math.min(LONGEST_TIMER_MS, Math.max(0, dueAt - now) + 1);
       run.due = this.#deps.clock.setTimeout(() => {
-        this.#request(queueId, 'due');
+        void this.#request(queueId, 'due');
       }, wait);
     }
   }

@@ -12,15 +12,15 @@ export interface SweepDeps {
   readonly onOrphan: (offer: ReservedOffer) => void;
   readonly onSweepFound: (what: string) => void;
   readonly agentChanged: (agentIds: readonly string[]) => void;
-  /** `missed`: an event should have asked for it. */
-  readonly match: (queueId: string, missed: boolean) => void;
+  /** `missed`: an event should have asked for it. Resolves when it is done, or when it was not needed; never rejects. */
+  readonly match: (queueId: string, missed: boolean) => Promise<void>;
 }
 
 const SWEEP_MS = 1_000;
 /** Both must have been there for so long, since the event of the last moments may be on its way, milliseconds. */
 const SETTLED_MS = 500;
-/** Every so many rounds every queue with waiting calls is looked at: some may have to leave. */
-const WHOLE_EVERY = 10;
+/** In so many rounds every queue with waiting calls is looked at once, some of them in each: calls may have to leave. */
+const ROUNDS_FOR_ALL = 10;
 const FORGET_EVERY = 600;
 
 /**
@@ -73,16 +73,26 @@ export class Sweep {
       }
     }
     for (const queueId of await store.queuesWithWaitingCalls(SETTLED_MS)) {
-      this.#deps.match(queueId, true);
+      void this.#deps.match(queueId, true);
     }
     this.#rounds++;
-    if (this.#rounds % WHOLE_EVERY === 0) {
-      for (const queueId of await store.queuesWithWaitingCalls()) {
-        this.#deps.match(queueId, false);
+    // One after the other: all at once would make everybody else's matches wait.
+    for (const queueId of await store.queuesWithWaitingCalls()) {
+      if (turnOf(queueId) === this.#rounds % ROUNDS_FOR_ALL && !this.#stopped) {
+        await this.#deps.match(queueId, false);
       }
     }
     if (this.#rounds % FORGET_EVERY === 0) {
       await store.forgetOld();
     }
   }
+}
+
+/** In which of the rounds a queue is looked at: by its id, so that queues which come and go do not move the others. */
+function turnOf(queueId: string): number {
+  let sum = 0;
+  for (const character of queueId) {
+    sum += character.charCodeAt(0);
+  }
+  return sum % ROUNDS_FOR_ALL;
 }
