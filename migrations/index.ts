@@ -43,6 +43,8 @@ import { configurationMarks } from './0065-configuration-marks';
 import { callsNeverGoRound } from './0066-calls-never-go-round';
 import { grantedRoles } from './0067-granted-roles';
 import { memberWeight } from './0075-member-weight';
+import { queueVoicemail } from './0077-queue-voicemail';
+import { voicemails } from './0078-voicemails';
 import type { Migration } from './sql';
 
 export type { Migration } from './sql';
@@ -94,4 +96,6 @@ export const migrations: readonly Migration[] = [
   callsNeverGoRound,
   grantedRoles,
   memberWeight,
+  queueVoicemail,
+  voicemails,
 ];

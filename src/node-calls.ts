@@ -1,6 +1,7 @@
 import { CallRegistry } from './calls/call-registry';
 import { CommandRunner } from './calls/command-runner';
 import type { ReservedOffer } from './calls/ports';
+import { VoicemailKeeper } from './calls/voicemail-keeper';
 import { Dispatcher } from './dispatch/dispatcher';
 import type { Clock } from './lib/clock';
 import { describeError } from './lib/errors';
@@ -43,6 +44,7 @@ export interface NodeCalls {
   readonly dispatcher: Dispatcher;
   /** Carries out what people ask for calls of this node. */
   readonly commands: CommandRunner;
+  readonly voicemails: VoicemailKeeper;
 }
 
 /** Puts the rooms of a call together and takes the INVITEs and OPTIONS of the SIP server. */
@@ -95,7 +97,19 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
       inbound.options(request, response);
     }
   });
-  return { calls, legs, dispatcher, commands: new CommandRunner({ store, calls, clock, log }) };
+  return {
+    calls,
+    legs,
+    dispatcher,
+    commands: new CommandRunner({ store, calls, clock, log }),
+    voicemails: new VoicemailKeeper({
+      store,
+      media: pool,
+      remove: (mediaServer, file) => pool.recordings.remove(mediaServer, file),
+      clock,
+      log,
+    }),
+  };
 }
 
 /** Silence on a leg that ends it, milliseconds. It is the only clean-up after a crash, so it must not be missing; Teams sends nothing while muted. */

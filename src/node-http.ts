@@ -1,6 +1,6 @@
 import type { Settings, SignInSettings } from './config/settings';
 import type { Identity } from './http/identity';
-import type { GraphNotifications, NodeView } from './http/ports';
+import type { GraphNotifications, NodeView, SoundReader } from './http/ports';
 import { startHttp } from './http/server';
 import { SignIn } from './http/sign-in';
 import type { HttpServer } from './http/server';
@@ -14,6 +14,7 @@ export interface NodeHttpDeps {
   readonly settings: Settings;
   readonly db: Database;
   readonly node: NodeView;
+  readonly sounds: SoundReader;
   /** undefined: Graph sends nothing by itself. */
   readonly notifications: GraphNotifications | undefined;
   readonly metrics: Metrics;
@@ -28,6 +29,7 @@ export async function startNodeHttp({
   settings,
   db,
   node,
+  sounds,
   notifications,
   metrics,
   log,
@@ -48,6 +50,7 @@ export async function startNodeHttp({
     userByToken: (digest) => store.userByToken(db, digest),
     signIn: signIn && signInAt(signIn, db),
     center: { db, store },
+    sounds,
     ...(notifications === undefined ? {} : { notifications }),
     metrics,
     log,

@@ -1,4 +1,5 @@
-import type { CallPlan, QueuePlan } from './calls/ports';
+import type { CallPlan, QueuePlan, VoicemailPlan } from './calls/ports';
+import type { VoicemailRules } from './flows/flow';
 import { isOpen } from './flows/hours';
 import type {
   FlowConfig,
@@ -32,29 +33,42 @@ export function planOf(
     all: readonly T[],
     name: string,
   ): T | undefined => all.find((one) => one.tenantId === tenantId && one.name === name);
+  const promptUri = (name: string): string | undefined => {
+    const prompt = named(loaded().prompts, name);
+    return prompt && uriOf(prompt);
+  };
   return {
     queue: (queueId) => {
       const queue = loaded().queues.get(queueId);
-      return queue?.tenantId === tenantId ? queuePlan(queue, uriOf) : undefined;
+      return queue?.tenantId === tenantId ? queuePlan(queue, uriOf, promptUri) : undefined;
     },
     queueNamed: (name) => {
       const queue = named([...loaded().queues.values()], name);
-      return queue && queuePlan(queue, uriOf);
+      return queue && queuePlan(queue, uriOf, promptUri);
     },
     flow: (name) => named(loaded().flows, name),
     isOpen: (name, at) => {
       const hours = named(loaded().hours, name);
       return hours ? isOpen(hours, at) : { open: true, reason: 'these hours are not configured' };
     },
-    promptUri: (name) => {
-      const prompt = named(loaded().prompts, name);
-      return prompt && uriOf(prompt);
-    },
+    promptUri,
     trunkTo: (e164, arrivedOn) => trunkTo(loaded(), tenantId, e164, arrivedOn),
   };
 }
 
-function queuePlan(queue: QueueConfig, uriOf: (prompt: PromptConfig) => string): QueuePlan {
+type Uri<T> = (what: T) => string | undefined;
+
+function voicemailPlan(queue: QueueConfig, rules: VoicemailRules, promptUri: Uri<string>): VoicemailPlan {
+  const { greeting, thanks, ...limits } = rules;
+  return {
+    queue: queue.name,
+    ...limits,
+    greetingUri: greeting === undefined ? undefined : promptUri(greeting),
+    thanksUri: thanks === undefined ? undefined : promptUri(thanks),
+  };
+}
+
+function queuePlan(queue: QueueConfig, uriOf: (prompt: PromptConfig) => string, promptUri: Uri<string>): QueuePlan {
   return {
     queueId: queue.id,
     name: queue.name,
@@ -70,6 +84,7 @@ function queuePlan(queue: QueueConfig, uriOf: (prompt: PromptConfig) => string):
         (reason) => queue.exits[reason] !== undefined,
       ),
     exits: queue.exits,
+    voicemail: queue.voicemail && voicemailPlan(queue, queue.voicemail, promptUri),
   };
 }
 

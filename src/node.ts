@@ -144,6 +144,7 @@ class NodeBuilder implements Node {
       },
       this.#link.srf,
       deps.log,
+      settings.recordingsDir,
     );
     this.#config = new NodeConfig(store, this.#db, settings.promptsDir, deps.log);
   }
@@ -230,12 +231,14 @@ class NodeBuilder implements Node {
       settings: this.#settings,
       db: this.#db,
       node: { links: () => this.links(), stopping: () => this.#stopping },
+      sounds: this.#pool.recordings,
       notifications: this.#presence?.notifications,
       metrics: this.metrics,
       log: this.#log,
     });
     this.#work.dispatcher.start();
     this.#work.commands.start();
+    this.#work.voicemails.start();
     this.#gauge = setInterval(() => {
       this.#reportQueues();
     }, QUEUE_GAUGE_MS);
@@ -371,6 +374,7 @@ class NodeBuilder implements Node {
     }
     await this.#listener?.close();
     await this.#work?.commands.stop();
+    await this.#work?.voicemails.stop();
     await this.#work?.dispatcher.stop();
     this.#config.close();
     this.#teams?.close();

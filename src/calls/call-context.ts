@@ -21,7 +21,7 @@ export interface CallSessionDeps {
   readonly matcher: Matcher;
   readonly clock: Clock;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, 'callStage' | 'offerEnded' | 'queueWaited'>;
+  readonly metrics: Pick<Metrics, 'callStage' | 'offerEnded' | 'queueWaited' | 'voicemail'>;
   readonly onUnexpected: (machine: 'call' | 'offer', state: string, input: string) => void;
 }
 

@@ -10,7 +10,10 @@ export const Q850 = { normal: 16, noAnswer: 19, temporaryFailure: 41, incompatib
 export function stepEnd(state: LiveCallState, input: CallInput): CallStep | undefined {
   switch (input.kind) {
     case 'caller-left': {
-      return ended(input.cause === 'no-ack' ? 'no-ack' : leaveReason(state, input.cause), release(state, 'caller'));
+      return ended(
+        input.cause === 'no-ack' ? 'no-ack' : leaveReason(state, input.cause, input.message === true),
+        release(state, 'caller'),
+      );
     }
     case 'refused': {
       return state.kind === 'arriving'
@@ -56,7 +59,7 @@ function endedBySystem(state: LiveCallState, reason: TerminationReason): CallSte
   ]);
 }
 
-function leaveReason(state: LiveCallState, cause: 'hung-up' | 'cancelled'): TerminationReason {
+function leaveReason(state: LiveCallState, cause: 'hung-up' | 'cancelled', message: boolean): TerminationReason {
   switch (state.kind) {
     case 'arriving': {
       return 'caller-gave-up-before-answer';
@@ -87,6 +90,12 @@ function leaveReason(state: LiveCallState, cause: 'hung-up' | 'cancelled'): Term
     case 'closing': {
       return state.reason;
     }
+    case 'mailbox': {
+      return state.to.reason;
+    }
+    case 'recording': {
+      return message ? 'voicemail-left' : state.to.reason;
+    }
   }
 }
 
@@ -102,6 +111,10 @@ function release(state: LiveCallState, by: 'caller' | 'system'): readonly CallEf
     }
     case 'flow': {
       return [{ kind: 'stop-flow' }];
+    }
+    case 'mailbox':
+    case 'recording': {
+      return [{ kind: 'close-mailbox' }];
     }
     case 'waiting': {
       return [...state.offers.map((offerId): CallEffect => ({ kind: 'withdraw-offer', offerId, why })), leaveQueue];

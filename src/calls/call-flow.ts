@@ -148,6 +148,9 @@ export class CallFlow {
       case 'number': {
         return this.#destinations.ofNumber(end.e164);
       }
+      case 'voicemail': {
+        return this.#destinations.ofVoicemail(end.queue, 'ended-by-flow');
+      }
       case 'hang-up': {
         return { kind: 'hang-up', reason: 'ended-by-flow' };
       }

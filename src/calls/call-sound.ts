@@ -1,5 +1,6 @@
 import { describeError } from '../lib/errors';
 import type { CallContext } from './call-context';
+import type { RecordedSound, RecordRequest } from './ports';
 
 /**
  * What the caller hears: music, a prompt, or another person. The latest wish counts. Before anything is played to a caller who
@@ -44,6 +45,11 @@ export class CallSound {
 
   async ask(uri: string, timeoutMs: number): Promise<string | undefined> {
     return await this.#next(undefined, () => this.#context.caller.askForKey(uri, timeoutMs));
+  }
+
+  /** Undefined: nothing was recorded. */
+  async record(request: RecordRequest): Promise<RecordedSound | undefined> {
+    return await this.#next(undefined, () => this.#context.caller.record(request));
   }
 
   stop(): void {

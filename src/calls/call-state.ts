@@ -18,6 +18,7 @@
  *                      └──leg-failed──▶ connecting (the agent is still there) or waiting ──────┘
  *     flow ─────────▶ flow
  *     announce ─────▶ closing ──announced──▶ ended
+ *     voicemail ────▶ mailbox ──mailbox-open──▶ recording ──message-over──▶ closing (thanks) or ended
  *     hang-up ──────▶ ended          every state ──caller-left, end, media-lost──▶ ended
  *
  *   arriving    the INVITE is here, the caller's media endpoint is being made; nothing answered yet
@@ -33,13 +34,19 @@
  *   joining     it answered; the two channels are being joined
  *   outside     the caller talks to it
  *   closing     the caller hears a last announcement
+ *   mailbox     the caller hears the greeting and the tone of a queue that keeps messages
+ *   recording   the caller speaks after the tone; who hangs up then has left a message, if it is one
  *   ended       over, with exactly one Termination; nothing leads out of here
  *
  * A caller who leaves is final in every state (RFC 3261 9.2 and 15.1.2): CANCEL before the 200, BYE after it. In every state after
- * the 200 the caller hears something: the flow, music, the announcement, or a person.
+ * the 200 the caller hears something: the flow, music, the announcement, or a person; while he leaves a message, that he is listened to
+ * (comfort noise).
  */
 import type { OutsideTarget } from './ports';
 import { ended, Q850, stepEnd } from './call-end';
+import { enter, transferred, waitingIn, withdraw } from './call-enter';
+import { stepMailbox } from './call-mailbox';
+import { stepDialling, stepOutside } from './call-outside';
 import type { Termination, TerminationReason } from './termination';
 
 /** Where a call goes on to, with everything resolved that needs configuration or the store. */
@@ -50,7 +57,19 @@ export type Destination =
   | { readonly kind: 'flow'; readonly flow: string }
   | { readonly kind: 'announce'; readonly uri: string; readonly reason: TerminationReason }
   | { readonly kind: 'outside'; readonly legId: string; readonly to: OutsideTarget }
+  | MailboxDestination
   | { readonly kind: 'hang-up'; readonly reason: TerminationReason };
+
+/** The messages of a queue. */
+export interface MailboxDestination {
+  readonly kind: 'voicemail';
+  /** The queue that keeps the message. */
+  readonly queueId: string;
+  readonly voicemailId: string;
+  readonly thanksUri: string | undefined;
+  /** Why the call came here: how it ends if no message is left. */
+  readonly reason: TerminationReason;
+}
 
 /** Where an exit or a flow leads: agents are reserved for transfers only. */
 export type ExitDestination = Exclude<Destination, { kind: 'agent' }>;
@@ -89,6 +108,7 @@ export type CallState =
   | DiallingState
   | { readonly kind: 'outside'; readonly legId: string; readonly queueId: string | undefined }
   | { readonly kind: 'closing'; readonly reason: TerminationReason; readonly queueId: string | undefined }
+  | { readonly kind: 'mailbox' | 'recording'; readonly to: MailboxDestination; readonly queueId: string | undefined }
   | { readonly kind: 'ended'; readonly termination: Termination };
 
 export type LiveCallState = Exclude<CallState, { kind: 'ended' }>;
@@ -125,7 +145,12 @@ export type CallInput =
   | { readonly kind: 'leg-failed'; readonly legId: string; readonly sip: number }
   | { readonly kind: 'leg-left'; readonly legId: string }
   | { readonly kind: 'announced' }
-  | { readonly kind: 'caller-left'; readonly cause: 'hung-up' | 'cancelled' | 'no-ack' }
+  /** The tone was played: the caller speaks now. */
+  | { readonly kind: 'mailbox-open' }
+  /** `failed`: nothing could be recorded. */
+  | { readonly kind: 'message-over'; readonly message: 'kept' | 'discarded' | 'failed' }
+  /** `message`: he was leaving one, and it is kept. */
+  | { readonly kind: 'caller-left'; readonly cause: 'hung-up' | 'cancelled' | 'no-ack'; readonly message?: boolean }
   | { readonly kind: 'media-lost' }
   | { readonly kind: 'store-failed' }
   | { readonly kind: 'end'; readonly reason: 'ended-by-admin' | 'node-stopping' | 'queue-closed' };
@@ -153,6 +178,12 @@ export type CallEffect =
   | { readonly kind: 'dial'; readonly legId: string; readonly to: OutsideTarget }
   | { readonly kind: 'end-outside-leg'; readonly legId: string }
   | { readonly kind: 'announce'; readonly uri: string }
+  /** Greeting and tone; ends in `mailbox-open`. */
+  | { readonly kind: 'open-mailbox'; readonly to: MailboxDestination }
+  /** Ends in `message-over`. */
+  | { readonly kind: 'record-message'; readonly to: MailboxDestination }
+  /** The call ends otherwise; a message that was begun is kept if it is one. */
+  | { readonly kind: 'close-mailbox' }
   /** Tells whoever asked for the transfer. */
   | { readonly kind: 'transfer-progress'; readonly sip: number }
   | { readonly kind: 'hang-up-caller'; readonly sip: number; readonly q850: number }
@@ -234,6 +265,10 @@ function stepProgress(state: LiveCallState, input: CallInput): CallStep | undefi
       return input.kind === 'announced'
         ? ended(state.reason, [{ kind: 'hang-up-caller', sip: 480, q850: Q850.normal }])
         : undefined;
+    }
+    case 'mailbox':
+    case 'recording': {
+      return stepMailbox(state, input);
     }
   }
 }
@@ -417,130 +452,4 @@ function stepConnected(state: Extract<CallState, { kind: 'connected' }>, input: 
       { kind: 'end-agent-leg', offerId, endedBy: input.by },
     ],
   };
-}
-
-function stepDialling(state: DiallingState, input: CallInput): CallStep | undefined {
-  if (input.kind === 'agent-left' || input.kind === 'offer-over') {
-    const { offerId } = input;
-    return offerId === state.agent
-      ? {
-          state: { ...state, agent: undefined },
-          effects: input.kind === 'agent-left' ? [{ kind: 'end-agent-leg', offerId, endedBy: 'agent' }] : [],
-        }
-      : undefined;
-  }
-  const { legId, queueId, agent } = state;
-  const mine =
-    ('legId' in input && input.legId === legId) ||
-    ((input.kind === 'bridged' || input.kind === 'bridge-failed') && input.channel === legId);
-  if (!mine) {
-    return undefined;
-  }
-  switch (input.kind) {
-    case 'leg-answered': {
-      return state.kind === 'dialling'
-        ? { state: { ...state, kind: 'joining' }, effects: [{ kind: 'bridge', channel: legId }] }
-        : undefined;
-    }
-    case 'bridged': {
-      return state.kind === 'joining'
-        ? {
-            state: { kind: 'outside', legId, queueId },
-            effects: [
-              { kind: 'transfer-progress', sip: 200 },
-              ...(agent === undefined ? [] : [{ kind: 'end-agent-leg', offerId: agent, endedBy: 'agent' } as const]),
-            ],
-          }
-        : undefined;
-    }
-    default: {
-      return notReached(state, input.kind === 'leg-failed' ? input.sip : 480);
-    }
-  }
-}
-
-/** Back to the agent if he is still there, else to the place in the queue; a caller who never had one is hung up. */
-function notReached({ legId, queueId, agent }: DiallingState, sip: number): CallStep {
-  const effects: readonly CallEffect[] = [
-    { kind: 'transfer-progress', sip },
-    { kind: 'end-outside-leg', legId },
-  ];
-  if (agent !== undefined && queueId !== undefined) {
-    return {
-      state: { kind: 'connecting', queueId, offerId: agent },
-      effects: [...effects, { kind: 'bridge', channel: agent }],
-    };
-  }
-  return queueId === undefined
-    ? ended('target-not-reached', [{ kind: 'hang-up-caller', sip: 480, q850: Q850.noAnswer }, ...effects])
-    : { state: waitingIn(queueId), effects: [...effects, { kind: 'resume-waiting', queueId }] };
-}
-
-function stepOutside(state: Extract<CallState, { kind: 'outside' }>, input: CallInput): CallStep | undefined {
-  const { legId, queueId } = state;
-  if (input.kind === 'leg-left' && input.legId === legId) {
-    return ended('target-hung-up', [
-      { kind: 'hang-up-caller', sip: 200, q850: Q850.normal },
-      { kind: 'end-outside-leg', legId },
-    ]);
-  }
-  return input.kind === 'transfer'
-    ? enter(input.to, queueId, [
-        { kind: 'park-caller', queueId },
-        { kind: 'end-outside-leg', legId },
-        ...transferred(input.to),
-      ])
-    : undefined;
-}
-
-/** Goes to a destination; `queueId` is where the call waited last. */
-function enter(to: Destination, queueId: string | undefined, before: readonly CallEffect[] = []): CallStep {
-  switch (to.kind) {
-    case 'queue': {
-      return {
-        state: waitingIn(to.queueId),
-        effects: [...before, { kind: 'start-waiting', queueId: to.queueId }],
-      };
-    }
-    case 'agent': {
-      return {
-        state: { kind: 'direct', queueId: to.queueId, offerId: to.offerId },
-        effects: [...before, { kind: 'park-caller', queueId: to.queueId }, { kind: 'ring-agent', offerId: to.offerId }],
-      };
-    }
-    case 'flow': {
-      return {
-        state: { kind: 'flow', flow: to.flow, queueId },
-        effects: [...before, { kind: 'run-flow', flow: to.flow }],
-      };
-    }
-    case 'announce': {
-      return {
-        state: { kind: 'closing', reason: to.reason, queueId },
-        effects: [...before, { kind: 'announce', uri: to.uri }],
-      };
-    }
-    case 'outside': {
-      return {
-        state: { kind: 'dialling', legId: to.legId, queueId, agent: undefined },
-        effects: [...before, { kind: 'park-caller', queueId }, { kind: 'dial', legId: to.legId, to: to.to }],
-      };
-    }
-    case 'hang-up': {
-      return ended(to.reason, [{ kind: 'hang-up-caller', sip: 480, q850: Q850.normal }, ...before]);
-    }
-  }
-}
-
-/** A transfer to a queue or an agent is done as soon as the caller is on the way; one to the outside when it is answered. */
-function transferred(to: Destination): readonly CallEffect[] {
-  return [{ kind: 'transfer-progress', sip: to.kind === 'outside' ? 100 : 200 }];
-}
-
-function waitingIn(queueId: string): WaitingState {
-  return { kind: 'waiting', queueId, offers: [] };
-}
-
-function withdraw(offers: readonly string[], why: 'elsewhere' | 'withdrawn'): readonly CallEffect[] {
-  return offers.map((offerId) => ({ kind: 'withdraw-offer', offerId, why }));
 }

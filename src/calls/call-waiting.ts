@@ -199,5 +199,5 @@ function outcomeOf(reason: ExitReason | 'key', to: ExitDestination): StayOutcome
   if (reason === 'key') {
     return 'moved';
   }
-  return to.kind === 'hang-up' || to.kind === 'announce' ? 'ended' : 'overflowed';
+  return to.kind === 'hang-up' || to.kind === 'announce' || to.kind === 'voicemail' ? 'ended' : 'overflowed';
 }

@@ -57,7 +57,24 @@ export class Destinations {
     if ('number' in action) {
       return this.ofNumber(action.number);
     }
+    if ('voicemail' in action) {
+      return this.ofVoicemail(action.voicemail, REASONS[reason]);
+    }
     return { kind: 'hang-up', reason: REASONS[reason] };
+  }
+
+  /** Where messages are left for a queue; `reason`: how the call ends if none is. */
+  ofVoicemail(name: string, reason: TerminationReason): ExitDestination {
+    const queue = this.#context.plan.queueNamed(name);
+    return queue?.voicemail
+      ? {
+          kind: 'voicemail',
+          queueId: queue.queueId,
+          voicemailId: newId(),
+          thanksUri: queue.voicemail.thanksUri,
+          reason,
+        }
+      : this.#failed(queue ? `queue "${name}" keeps no messages` : `there is no queue "${name}"`);
   }
 
   /** A number outside, where a trunk of the tenant may call it. */
@@ -118,6 +135,9 @@ export function describeDestination({ plan }: Pick<CallContext, 'plan'>, to: Des
     }
     case 'announce': {
       return 'an announcement';
+    }
+    case 'voicemail': {
+      return `voicemail of ${plan.queue(to.queueId)?.name ?? to.queueId}`;
     }
     case 'outside': {
       return to.to.kind === 'number' ? 'a number outside' : 'a target of the agent';

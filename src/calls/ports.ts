@@ -2,7 +2,7 @@
  * What the life of a call needs from outside. signaling/ and media/ implement the legs, store/ the facts, dispatch/ the match;
  * tests put scripted ones in.
  */
-import type { Action, CallTraits, ExitReason, Flow, QueueExits } from '../flows/flow';
+import type { Action, CallTraits, ExitReason, Flow, QueueExits, VoicemailRules } from '../flows/flow';
 import type { ExitAction } from '../routing/types';
 import type { StayOutcome } from './call-state';
 import type { OfferClosing, OfferOutcome } from './offer-state';
@@ -40,6 +40,11 @@ export interface CallerLeg {
   startMusic(uri: string): void;
   /** Plays a prompt and takes one key, which ends the prompt; `timeoutMs` runs after it. Undefined: none came, or it was stopped. */
   askForKey(uri: string, timeoutMs: number): Promise<string | undefined>;
+  /**
+   * Records what the caller says, instead of what plays, until the key, the silence or the length; `stopSound` breaks it off.
+   * Undefined: nothing was recorded. @throws SK_MEDIA_FAILED
+   */
+  record(request: RecordRequest): Promise<RecordedSound | undefined>;
   /** Ends what plays. */
   stopSound(): void;
   /** The caller is being joined with somebody, or taken off: what played before plays no more. */
@@ -50,6 +55,29 @@ export interface CallerLeg {
   hangUp(sip: number, q850: number): void;
   /** Ends and forgets everything without signalling that could fail the caller of it. Idempotent. */
   close(): void;
+}
+
+export interface RecordRequest {
+  /** Name of the file in the media server's folder of recordings. */
+  readonly file: string;
+  readonly maxSeconds: number;
+  readonly silenceSeconds: number;
+  readonly endKey: string;
+}
+
+export interface RecordedSound {
+  readonly lengthMs: number;
+  /** The end of it is `silenceSeconds` of silence. */
+  readonly endedBySilence: boolean;
+}
+
+/** What is to be heard in a recording. */
+export interface HeardSound {
+  readonly lengthMs: number;
+  /** How much of it is sound. */
+  readonly soundMs: number;
+  /** End of the last sound. */
+  readonly lastSoundMs: number;
 }
 
 /** Who is rung, and how: read from configuration at the moment of the offer. */
@@ -174,6 +202,8 @@ export interface CallMedia {
     promptUri: string,
     timeoutMs: number,
   ): Promise<string | undefined>;
+  /** What is in a recording; undefined where this node cannot read the file. Optional: media whose recordings nobody reads. */
+  listenTo?(mediaServer: string, file: string): Promise<HeardSound | undefined>;
 }
 
 export interface AgentLegs {
@@ -214,6 +244,13 @@ export interface CallStore {
   claim(offerId: string, agentDialog: string): Promise<boolean>;
   closeOffer(offerId: string, closing: OfferClosing): Promise<void>;
   endCall(callId: string, termination: Termination): Promise<void>;
+  /** A caller is about to leave a message. */
+  beginVoicemail(voicemail: NewVoicemail): Promise<void>;
+  /** The message is over: kept, or thrown away. `lengthMs` undefined: not known. */
+  endVoicemail(
+    voicemailId: string,
+    end: { readonly lengthMs: number | undefined; readonly kept: boolean },
+  ): Promise<void>;
   appendEvent(callId: string, kind: string, data?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -229,6 +266,19 @@ export interface NewCall {
   readonly callerName: string | undefined;
   readonly dialledNumber: string;
   readonly sipCallId: string;
+}
+
+export interface NewVoicemail {
+  readonly voicemailId: string;
+  readonly tenantId: string;
+  readonly queueId: string;
+  readonly callId: string;
+  readonly callerNumber: string | undefined;
+  readonly callerName: string | undefined;
+  readonly mediaServer: string;
+  readonly file: string;
+  readonly maxMs: number;
+  readonly keepDays: number;
 }
 
 /** What a number leads to. */
@@ -268,6 +318,15 @@ export interface QueuePlan {
   /** Whether something besides the hours can send a call away at the door. */
   readonly checksEntry: boolean;
   readonly exits: QueueExits;
+  /** Undefined: the queue keeps no messages. */
+  readonly voicemail?: VoicemailPlan | undefined;
+}
+
+export interface VoicemailPlan extends Omit<VoicemailRules, 'greeting' | 'thanks'> {
+  /** Name of the queue. */
+  readonly queue: string;
+  readonly greetingUri: string | undefined;
+  readonly thanksUri: string | undefined;
 }
 
 export interface Matcher {

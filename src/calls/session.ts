@@ -8,6 +8,7 @@ import { CallSound } from './call-sound';
 import { initialCallState, stepCall } from './call-state';
 import type { CallEffect, CallInput, CallState } from './call-state';
 import { CallTransfers } from './call-transfers';
+import { CallVoicemail } from './call-voicemail';
 import { CallWaiting } from './call-waiting';
 import { Destinations } from './destinations';
 import type { CallerHandles, CallerLeg, CallExit, ReservedOffer, TransferRequest } from './ports';
@@ -37,6 +38,7 @@ export class CallSession {
   readonly #waiting: CallWaiting;
   readonly #flow: CallFlow;
   readonly #transfers: CallTransfers;
+  readonly #voicemail: CallVoicemail;
   readonly #startedAt: number;
   #state: CallState = initialCallState;
   #handles: CallerHandles | undefined;
@@ -60,6 +62,7 @@ export class CallSession {
     this.#flow = new CallFlow(context, this.#sound, destinations, (traits) => {
       this.#waiting.set(traits);
     });
+    this.#voicemail = new CallVoicemail(context, this.#sound);
     const done = (): void => {
       this.#maybeFinished();
     };
@@ -129,13 +132,14 @@ export class CallSession {
     );
     // Only now: a caller who is gone already ends the call at once, and its end must be written after its row.
     this.#caller.onLeft((cause) => {
-      this.input({ kind: 'caller-left', cause });
+      this.#voicemail.callerLeft(cause);
     });
     this.#caller.onMediaLost(() => {
       this.input({ kind: 'media-lost' });
     });
     this.#caller.onKey((key) => {
       this.#waiting.key(key);
+      this.#voicemail.key(key);
     });
     if (this.state.kind === 'ended') {
       return;
@@ -236,6 +240,18 @@ export class CallSession {
         void this.#sound.play(effect.uri).then(() => {
           this.input({ kind: 'announced' });
         });
+        return;
+      }
+      case 'open-mailbox': {
+        this.#voicemail.open(effect.to);
+        return;
+      }
+      case 'record-message': {
+        this.#voicemail.record(effect.to);
+        return;
+      }
+      case 'close-mailbox': {
+        this.#voicemail.close();
         return;
       }
       case 'hang-up-caller': {
@@ -340,7 +356,7 @@ export class CallSession {
 
   /** Whoever answered left while the channels were being joined: the join took the caller's music away, so it is started again. */
   #bridgedTooLate(state: CallState): void {
-    if ('queueId' in state && state.kind !== 'flow' && state.kind !== 'closing') {
+    if ('queueId' in state && !['flow', 'closing', 'mailbox', 'recording'].includes(state.kind)) {
       const queue = state.queueId === undefined ? undefined : this.info.route.plan.queue(state.queueId);
       this.#sound.music(queue?.musicUri);
     }

@@ -22,6 +22,7 @@ export type TerminationReason =
   | 'wait-too-long'
   | 'left-by-key'
   | 'ended-by-flow'
+  | 'voicemail-left'
   | 'target-hung-up'
   | 'target-not-reached'
   | 'exit-failed'
@@ -55,6 +56,7 @@ const RESULTS: Record<TerminationReason, TerminationResult> = {
   'wait-too-long': 'success',
   'left-by-key': 'success',
   'ended-by-flow': 'success',
+  'voicemail-left': 'success',
   'target-hung-up': 'success',
   'target-not-reached': 'upstream-error',
   // A flow, prompt or queue that an exit names is not there, or exits lead round in circles.

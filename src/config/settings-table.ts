@@ -242,6 +242,13 @@ export const SETTINGS = [
     '/var/lib/sidekick/prompts',
   ),
   spec(
+    'SIDEKICK_RECORDINGS_DIR',
+    'The directory in which this machine has what FreeSWITCH records, for messages that are fetched over the API',
+    'directory',
+    'where FreeSWITCH says it puts them',
+    '/mnt/recordings',
+  ),
+  spec(
     'SIDEKICK_NODE_ID',
     'The name of this node, unique among all nodes on one database',
     'letters, digits, dot, dash, underscore; at most 64',

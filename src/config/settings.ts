@@ -48,6 +48,8 @@ export interface Settings {
   readonly presencePollWaitingMs: number;
   readonly presencePollAwayMs: number;
   readonly promptsDir?: string;
+  /** Where this machine has what the media servers record; undefined: where they say. */
+  readonly recordingsDir?: string;
   readonly drainMs: number;
   readonly keepDecisionsMs: number;
   readonly logLevel: LogLevel;
@@ -73,6 +75,7 @@ export function readSettings(env: SettingValues, flags: SettingValues = {}): Set
   const adminToken = read.optional('SIDEKICK_ADMIN_TOKEN', parse.adminToken);
   const signIn = readSignIn(read);
   const promptsDir = read.optional('SIDEKICK_PROMPTS', parse.directory);
+  const recordingsDir = read.optional('SIDEKICK_RECORDINGS_DIR', parse.directory);
   const settings: Settings = {
     nodeId: read.withDefault('SIDEKICK_NODE_ID', parse.nodeId, defaultNodeId()),
     databaseUrl: read.required('SIDEKICK_DATABASE_URL', parse.databaseUrl) ?? '',
@@ -92,6 +95,7 @@ export function readSettings(env: SettingValues, flags: SettingValues = {}): Set
     presencePollWaitingMs: 1000 * read.withDefault('SIDEKICK_PRESENCE_POLL_WAITING_SECONDS', parse.number(1, 300), 2),
     presencePollAwayMs: 1000 * read.withDefault('SIDEKICK_PRESENCE_POLL_AWAY_SECONDS', parse.number(1, 600), 60),
     ...(promptsDir === undefined ? {} : { promptsDir }),
+    ...(recordingsDir === undefined ? {} : { recordingsDir }),
     drainMs: 1000 * read.withDefault('SIDEKICK_DRAIN_SECONDS', parse.number(0, 86_400), 30),
     keepDecisionsMs: 86_400_000 * read.withDefault('SIDEKICK_KEEP_DECISIONS_DAYS', parse.number(0.1, 3650), 14),
     logLevel: read.withDefault('SIDEKICK_LOG_LEVEL', parse.logLevel, 'info'),

@@ -7,7 +7,7 @@
  *      │            ├──other key──▶ [invalid prompt] ──▶ asking again, until the tries are over
  *      │            └──no key──────────────────────────▶ asking again, until the tries are over: noInput, then on
  *      │
- *      └──enqueue, number, hangUp, end of the last flow──▶ done
+ *      └──enqueue, number, voicemail, hangUp, end of the last flow──▶ done
  *
  * What hours say and what another flow's steps are is looked up in `facts` at the moment of the step.
  */
@@ -22,6 +22,7 @@ export interface FlowFacts {
 export type FlowEnd =
   | { readonly kind: 'enqueue'; readonly queue: string }
   | { readonly kind: 'number'; readonly e164: string }
+  | { readonly kind: 'voicemail'; readonly queue: string }
   | { readonly kind: 'hang-up'; readonly sip: number | undefined }
   /** A flow that is not there, or one that goes round without ever waiting. */
   | { readonly kind: 'broken'; readonly why: string };
@@ -124,9 +125,17 @@ function runStep(
   return { state: { kind: 'done', end: endOf(step) }, effects };
 }
 
-function endOf(step: Extract<FlowStep, { enqueue: string } | { number: string } | { hangUp: object }>): FlowEnd {
+type LastStep = Extract<
+  FlowStep,
+  { enqueue: string } | { number: string } | { voicemail: string } | { hangUp: object }
+>;
+
+function endOf(step: LastStep): FlowEnd {
   if ('enqueue' in step) {
     return { kind: 'enqueue', queue: step.enqueue };
+  }
+  if ('voicemail' in step) {
+    return { kind: 'voicemail', queue: step.voicemail };
   }
   return 'number' in step ? { kind: 'number', e164: step.number } : { kind: 'hang-up', sip: step.hangUp.sip };
 }

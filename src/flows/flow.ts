@@ -12,6 +12,8 @@ export type Action =
   | { readonly announce: string }
   /** A number outside, E.164; only where a trunk of the tenant allows it. */
   | { readonly number: string }
+  /** The caller leaves a message for this queue. */
+  | { readonly voicemail: string }
   | { readonly hangUp: true };
 
 /** Why a call is sent on from a queue without having talked to an agent. */
@@ -42,6 +44,22 @@ export interface CallTraits {
   readonly preferAgents?: readonly string[] | undefined;
 }
 
+/** How callers leave messages for a queue. */
+export interface VoicemailRules {
+  /** Prompt before the tone; undefined: the tone alone. */
+  readonly greeting?: string | undefined;
+  /** Prompt after a message that is kept; undefined: the call ends at once. */
+  readonly thanks?: string | undefined;
+  /** Longest message. */
+  readonly maxSeconds: number;
+  /** So much silence ends the message. */
+  readonly silenceSeconds: number;
+  /** A message with less sound is thrown away. */
+  readonly minSeconds: number;
+  /** A message is deleted so long after it was left. */
+  readonly keepDays: number;
+}
+
 export interface Menu {
   readonly prompt: string;
   /** By key: one of 0–9, `*`, `#`. After its steps the flow goes on. */
@@ -66,12 +84,14 @@ export type FlowStep =
   | { readonly flow: string }
   | { readonly enqueue: string }
   | { readonly number: string }
+  /** The caller leaves a message for this queue; an end, as `enqueue` is. */
+  | { readonly voicemail: string }
   /** `sip`: the status that goes with it, where the caller was not answered yet. */
   | { readonly hangUp: { readonly sip?: number | undefined } };
 
 export interface Flow {
   readonly name: string;
-  /** A flow that comes to its end without `enqueue`, `number` or `hangUp` hangs up. */
+  /** A flow that comes to its end without `enqueue`, `number`, `voicemail` or `hangUp` hangs up. */
   readonly steps: readonly FlowStep[];
 }
 

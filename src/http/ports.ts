@@ -1,4 +1,5 @@
 /** What the HTTP server needs from the rest of a node. */
+import type { FileHandle } from 'node:fs/promises';
 import type { CallFilter, CallRow, StoredCallEvent } from '../store/types';
 
 export interface LinkState {
@@ -27,4 +28,10 @@ export interface CallReader {
 export interface GraphNotifications {
   /** False: not now, send it again. Returns at once. */
   take(body: unknown): boolean;
+}
+
+/** Reads what the media servers recorded. */
+export interface SoundReader {
+  /** Undefined: this machine has no such file. The caller closes it. */
+  open(mediaServer: string, file: string): Promise<{ readonly file: FileHandle; readonly bytes: number } | undefined>;
 }

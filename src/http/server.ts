@@ -18,7 +18,8 @@ import type { ApiRoute } from './guard';
 import { health } from './health';
 import { metricsPage } from './metrics-page';
 import type { Identity } from './identity';
-import type { CallReader, GraphNotifications, NodeView } from './ports';
+import type { CallReader, GraphNotifications, NodeView, SoundReader } from './ports';
+import { voicemailsApi } from './voicemails-api';
 
 export interface HttpOptions {
   readonly listen: HostPort;
@@ -31,6 +32,8 @@ export interface HttpOptions {
   readonly signIn?: ((token: string) => Promise<Identity>) | undefined;
   /** What supervisors see and steer; undefined: calls can be read and nothing else. */
   readonly center?: Center;
+  /** Undefined: no recordings can be fetched here. */
+  readonly sounds?: SoundReader;
   /** Hears of every route of the API as it is made. */
   readonly onApiRoute?: (route: ApiRoute) => void;
   /** undefined: Graph sends nothing by itself. */
@@ -97,6 +100,7 @@ function registerApi(app: FastifyInstance, options: HttpOptions): void {
     if (options.center) {
       void api.register(centerApi, { ...options.center, guard });
       void api.register(controlApi, { ...options.center, guard });
+      void api.register(voicemailsApi, { ...options.center, guard, sounds: options.sounds });
     }
     done();
   });

@@ -56,6 +56,12 @@ export const METRICS = [
     help: 'How long callers waited, by what ended the wait',
   },
   {
+    name: 'sidekick_voicemails_total',
+    type: 'counter',
+    labels: ['queue', 'outcome'],
+    help: 'Messages that callers left, by what became of them: kept, or discarded as too short or silent',
+  },
+  {
     name: 'sidekick_sweep_found_total',
     type: 'counter',
     labels: ['what'],
@@ -148,6 +154,7 @@ export interface Metrics {
   callStage(stage: CallStage, durationMs: number): void;
   /** `ringMs` undefined: it never rang. */
   offerEnded(outcome: string, ringMs: number | undefined): void;
+  voicemail(queue: string, outcome: 'kept' | 'discarded'): void;
   carrierRefused(reason: string): void;
   queueWaiting(queue: string, calls: number): void;
   queueWaited(queue: string, outcome: string, waitMs: number): void;
@@ -192,6 +199,9 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
       histogram('sidekick_call_duration_seconds').observe({ result }, durationMs / 1000);
     },
     callStage: (stage, ms) => histogram('sidekick_call_stage_seconds').observe({ stage }, ms / 1000),
+    voicemail: (queue, outcome) => {
+      counter('sidekick_voicemails_total').inc({ queue, outcome });
+    },
     offerEnded: (outcome, ringMs) => {
       counter('sidekick_offers_total').inc({ outcome });
       if (ringMs !== undefined) {

@@ -1,8 +1,9 @@
-import type { Codec } from '../calls/ports';
+import type { Codec, RecordedSound, RecordRequest } from '../calls/ports';
 import { describeError, SidekickError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import type { EslEvent, FsmrfEndpoint } from './fsmrf';
 import type { MediaServerLink } from './media-server-link';
+import { SOUND_LEVEL } from './recordings';
 
 /** A soft tone every few seconds, made by the media server itself. */
 const FALLBACK_MUSIC = 'tone_stream://%(400,4600,425);loops=-1';
@@ -153,6 +154,39 @@ export class CallerEndpoint {
       });
       return key === '' || key === '_undef_' ? undefined : key;
     });
+  }
+
+  /**
+   * Records what the caller says instead of playing anything; undefined: nothing was recorded, or the channel went away. Ended by the
+   * key, by silence, by the length, by `stopSound`.
+   * @throws SK_MEDIA_FAILED where the server has no folder for recordings
+   */
+  async record({ file, maxSeconds, silenceSeconds, endKey }: RecordRequest): Promise<RecordedSound | undefined> {
+    const folder = await this.#link.recordingsFolder();
+    if (folder === undefined) {
+      throw new SidekickError('SK_MEDIA_FAILED', `FreeSWITCH ${this.#link.name} has no folder for recordings`, {
+        next: 'start FreeSWITCH with -recordings, as sbc-config does',
+      });
+    }
+    // A caller whose platform sends nothing while he is silent: without it the pauses are cut out of the message.
+    await this.setVariable('record_fill_cng', 'true');
+    await this.setVariable('playback_terminators', endKey);
+    const place = `${folder}/${file}`;
+    const args = `${place.includes(' ') ? `'${place}'` : place} ${maxSeconds} ${SOUND_LEVEL} ${silenceSeconds}`;
+    const recorded = await this.#sound(file, async () => {
+      let sound: RecordedSound | undefined;
+      await this.#execute('record', args, (event) => {
+        const lengthMs = Number(event.getHeader('variable_record_ms') ?? NaN);
+        sound = Number.isNaN(lengthMs)
+          ? undefined
+          : { lengthMs, endedBySilence: event.getHeader('variable_silence_hits_exhausted') === 'true' };
+      });
+      return sound;
+    });
+    if (!this.#gone && !this.#closed) {
+      await this.setVariable('playback_terminators', 'none');
+    }
+    return recorded;
   }
 
   /** Ends what plays. */

@@ -3,13 +3,23 @@ import type { Log } from '../lib/log';
 import { askChannelForKey } from './ask-for-key';
 import { MediaServerLink } from './media-server-link';
 import type { EslListenOptions, MediaServerAddress } from './media-server-link';
-import type { CallMedia } from '../calls/ports';
+import { Recordings } from './recordings';
+import type { CallMedia, HeardSound } from '../calls/ports';
 
 /** All FreeSWITCH servers of this node. New calls go to the least loaded one that is up. */
 export class MediaPool implements CallMedia {
   readonly links: readonly MediaServerLink[];
 
-  constructor(addresses: readonly MediaServerAddress[], listen: EslListenOptions, srf: unknown, log: Log) {
+  readonly recordings: Recordings;
+
+  /** `recordingsFolder`: where this machine has what they record; undefined: where they say. */
+  constructor(
+    addresses: readonly MediaServerAddress[],
+    listen: EslListenOptions,
+    srf: unknown,
+    log: Log,
+    recordingsFolder?: string,
+  ) {
     this.links = addresses.map(
       (address, i) =>
         new MediaServerLink(
@@ -19,6 +29,7 @@ export class MediaPool implements CallMedia {
           log,
         ),
     );
+    this.recordings = new Recordings(this.links, recordingsFolder, log);
   }
 
   /** Connects to all; at least one must be there. @throws SK_FREESWITCH_UNREACHABLE */
@@ -68,6 +79,10 @@ export class MediaPool implements CallMedia {
 
   async park(mediaServer: string, channel: string): Promise<void> {
     await this.byName(mediaServer).command(`uuid_transfer ${channel} park inline`);
+  }
+
+  async listenTo(mediaServer: string, file: string): Promise<HeardSound | undefined> {
+    return await this.recordings.listenTo(mediaServer, file);
   }
 
   async askForKey(

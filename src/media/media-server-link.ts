@@ -38,6 +38,7 @@ export class MediaServerLink {
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
   #sessions = 0;
+  #recordings: string | undefined;
   readonly #address: MediaServerAddress;
   readonly #listen: EslListenOptions;
   readonly #srf: unknown;
@@ -103,6 +104,8 @@ export class MediaServerLink {
       this.#lost(server, 'the event socket was closed');
     });
     this.#server = server;
+    // It may be another server by now.
+    this.#recordings = undefined;
     this.#since = Date.now();
     this.#detail = `SIP at ${server.sip.ipv4.udp.address ?? 'unknown'}`;
     this.#log.info({ event: 'freeswitch_up' });
@@ -168,6 +171,15 @@ export class MediaServerLink {
       });
     }
     return reply;
+  }
+
+  /** Where the server puts recordings, a folder on its machine; undefined: it was started without one. @throws SK_MEDIA_FAILED */
+  async recordingsFolder(): Promise<string | undefined> {
+    if (this.#recordings === undefined) {
+      const folder = (await this.api('global_getvar recordings_dir')).trim();
+      this.#recordings = folder.startsWith('/') ? folder : undefined;
+    }
+    return this.#recordings;
   }
 
   /**

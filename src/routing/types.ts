@@ -293,6 +293,7 @@ export type ExitAction =
   | { readonly flow: string }
   | { readonly announce: string }
   | { readonly number: string }
+  | { readonly voicemail: string }
   | { readonly hangUp: true };
 
 /**

@@ -38,14 +38,15 @@ import type {
   EndedBy,
   EnqueueInput,
   Enqueued,
+  GraphSubscription,
   InsertOptions,
   LeftQueue,
   MemberRef,
   MemberStateChange,
   Millis,
   NewCall,
-  NewUser,
   NewDecision,
+  NewUser,
   NodeRow,
   Offer,
   OfferEnd,
@@ -53,7 +54,6 @@ import type {
   OfferHandles,
   OfferRef,
   OpenWork,
-  GraphSubscription,
   PresenceAge,
   PresenceReading,
   PresenceScope,
@@ -73,6 +73,7 @@ import type {
   UserRow,
   VisitOutcome,
 } from './types';
+import type { NewVoicemail, VoicemailFile, VoicemailFilter, VoicemailRow, VoicemailState } from './voicemail-types';
 
 type Q = Queryable;
 
@@ -135,6 +136,29 @@ export interface Store {
   /** Writes facts in one statement. Events of unknown calls are left out. Returns how many were written. */
   appendCallEvents(q: Q, events: readonly CallEvent[]): Promise<number>;
   callEvents(q: Q, callId: string): Promise<readonly StoredCallEvent[]>;
+
+  // voicemail
+  /** A caller is about to leave a message. Writing it again changes nothing. */
+  beginVoicemail(q: Q, voicemail: NewVoicemail): Promise<void>;
+  /** The message is over: kept, or thrown away. False: it was over before, or is not known. */
+  endVoicemail(
+    q: Q,
+    voicemailId: string,
+    end: { readonly lengthMs: number | undefined; readonly kept: boolean },
+  ): Promise<boolean>;
+  /** Messages that must be over by now, of calls that have ended. */
+  lostVoicemails(q: Q, limit: number): Promise<readonly VoicemailFile[]>;
+  /** Messages that were deleted or whose time is over, the longest first. */
+  voicemailsToDelete(q: Q, limit: number): Promise<readonly (VoicemailFile & { readonly overdueMs: Millis })[]>;
+  /** Deletes the row of one of those. */
+  forgetVoicemail(q: Q, voicemailId: string): Promise<void>;
+  /** Newest first. */
+  listVoicemails(q: Q, filter: VoicemailFilter): Promise<readonly VoicemailRow[]>;
+  findVoicemail(q: Q, voicemailId: string): Promise<VoicemailRow | undefined>;
+  /** False: it was so before, or is not there. */
+  setVoicemailState(q: Q, voicemailId: string, state: VoicemailState, by: string): Promise<boolean>;
+  /** From now on nobody sees it; a node deletes the file, then the row. False: it is not there. */
+  removeVoicemail(q: Q, voicemailId: string, by: string): Promise<boolean>;
 
   // commands
   /** Asks the node that owns the call for something. @throws SK_NOT_FOUND when the call is unknown or over. */

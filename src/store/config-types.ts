@@ -1,6 +1,6 @@
 import type { StrategyName } from '../routing/types';
 import type { CarrierSettings, PbxSettings, TeamsSettings } from '../config/documents/trunk-settings';
-import type { FlowStep, QueueExits, SkillNeed } from '../flows/flow';
+import type { FlowStep, QueueExits, SkillNeed, VoicemailRules } from '../flows/flow';
 import type { Hours } from '../flows/hours';
 import type { AgentEndpoint } from './types';
 
@@ -103,6 +103,8 @@ export interface QueueConfig {
   readonly paused: { readonly at: number; readonly by: string; readonly reason: string | undefined } | undefined;
   /** Queues, flows and prompts stand in it by name. */
   readonly exits: QueueExits;
+  /** Prompts stand in it by name; undefined: the queue keeps no messages. */
+  readonly voicemail: VoicemailRules | undefined;
   readonly ringTimeoutMs: number;
   readonly wrapUpMs: number;
   readonly presence: {

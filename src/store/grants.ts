@@ -35,6 +35,7 @@ const OPS_WRITE: Readonly<Record<string, string>> = {
   agent_state_log: 'insert',
   queue_member_log: 'insert',
   call_commands: 'insert',
+  voicemails: 'update',
 };
 
 /** What is secret in a table; nobody but nodes and administrators reads it. */

@@ -28,11 +28,13 @@ import * as recordedTraffic from './sql/recorded-traffic';
 import * as secrets from './sql/secrets';
 import * as users from './sql/users';
 import * as snapshot from './sql/snapshot';
+import * as voicemails from './sql/voicemails';
 
 export type { Store } from './api';
 export type * from './config-types';
 export type * from './report-types';
 export type * from './types';
+export type * from './voicemail-types';
 export { Listener, type ListenerOptions } from './listener';
 export type { MigrationStatus } from './migrate';
 export type { Notification } from './notifications';
@@ -50,6 +52,7 @@ export const store: Store = {
   ...nodes,
   ...calls,
   ...callCommands,
+  ...voicemails,
   ...queueVisits,
   ...match,
   snapshotQueue: snapshot.snapshotQueue,

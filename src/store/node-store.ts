@@ -1,8 +1,9 @@
 import type { StayOutcome } from '../calls/call-state';
 import type { CommandStore, PendingCommand } from '../calls/command-runner';
-import type { CallerHandles, CallStore, NewCall, ReservedOffer, Entered } from '../calls/ports';
+import type { CallerHandles, CallStore, NewCall, NewVoicemail, ReservedOffer, Entered } from '../calls/ports';
 import type { OfferClosing } from '../calls/offer-state';
 import type { Termination } from '../calls/termination';
+import type { KeptFile, VoicemailStore } from '../calls/voicemail-keeper';
 import type { Decide, DecisionRecord, DispatchStore, MatchResult, MatchTravel, WaitingFor } from '../dispatch/ports';
 import type { CallTraits } from '../flows/flow';
 import { newId } from '../lib/ids';
@@ -20,13 +21,16 @@ const PENDING_AFTER_MS = 1_000;
 /** Rows deleted in one statement, so that none takes long. */
 const FORGET_AT_ONCE = 5_000;
 
+/** Greeting, tone and the last second of the media server's count come on top of the longest message, milliseconds. */
+const VOICEMAIL_SLACK_MS = 15_000;
+
 /** How long what happened is kept, milliseconds. */
 export interface Keep {
   readonly decisionsMs: number;
 }
 
 /** What the rooms of one node need of the store, on top of the statements: calls, dispatch, events. */
-export class NodeStore implements CallStore, DispatchStore, CommandStore {
+export class NodeStore implements CallStore, DispatchStore, CommandStore, VoicemailStore {
   readonly #store: Store;
   readonly #db: Queryable;
   readonly #nodeId: string;
@@ -205,6 +209,29 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore {
     // Both write the row of the call: sent side by side, the end of the connection, which frees the agent, may be the one that waits.
     await this.#closing.get(callId)?.catch(() => undefined); // whoever closes the offer sees to that
     await this.#store.endCall(this.#db, callId, end.result, end.reason);
+  }
+
+  async beginVoicemail(voicemail: NewVoicemail): Promise<void> {
+    await this.#store.beginVoicemail(this.#db, { ...voicemail, maxMs: voicemail.maxMs + VOICEMAIL_SLACK_MS });
+  }
+
+  async endVoicemail(
+    voicemailId: string,
+    end: { readonly lengthMs: number | undefined; readonly kept: boolean },
+  ): Promise<void> {
+    await this.#store.endVoicemail(this.#db, voicemailId, end);
+  }
+
+  lostVoicemails(limit: number): Promise<readonly KeptFile[]> {
+    return this.#store.lostVoicemails(this.#db, limit);
+  }
+
+  voicemailsToDelete(limit: number): Promise<readonly (KeptFile & { readonly overdueMs: number })[]> {
+    return this.#store.voicemailsToDelete(this.#db, limit);
+  }
+
+  async forgetVoicemail(voicemailId: string): Promise<void> {
+    await this.#store.forgetVoicemail(this.#db, voicemailId);
   }
 
   appendEvent(callId: string, kind: string, data?: Readonly<Record<string, unknown>>): void {

@@ -1,21 +1,6 @@
-import pg from 'pg';
 import { eventually } from '../support/call-lab';
 import { labSuite } from '../support/lab-suite';
-
-/** Lets nobody into the lab's database, and throws out who is in, until the returned function is called. */
-async function takeAway(url: string): Promise<() => Promise<void>> {
-  const name = new URL(url).pathname.slice(1);
-  const admin = new URL(url);
-  admin.pathname = '/postgres';
-  const client = new pg.Client({ connectionString: admin.href });
-  await client.connect();
-  await client.query(`alter database ${name} with allow_connections false`);
-  await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
-  return async () => {
-    await client.query(`alter database ${name} with allow_connections true`);
-    await client.end();
-  };
-}
+import { takeDatabaseAway } from '../support/without-database';
 
 describe('a database that is away', () => {
   const suite = labSuite({ agents: ['anna'] });
@@ -24,7 +9,7 @@ describe('a database that is away', () => {
     const { lab } = suite;
     const call = await lab.dial();
     await suite.bothHear(call, 'anna');
-    const giveBack = await takeAway(lab.database.url);
+    const giveBack = await takeDatabaseAway(lab.database.url);
     try {
       const before = call.heardMs(1100);
       await eventually('the conversation goes on', () => (call.heardMs(1100) > before + 1_000 ? true : undefined));
@@ -43,7 +28,7 @@ describe('a database that is away', () => {
     lab.tenant.setScript('anna', { kind: 'busy' });
     const call = await lab.dial();
     await eventually('anna refused', async () => ((await lab.agent('anna')).state === 'not-ready' ? true : undefined));
-    const giveBack = await takeAway(lab.database.url);
+    const giveBack = await takeDatabaseAway(lab.database.url);
     try {
       const sound = call.report().soundMs;
       const late = await lab.dial({ from: '+491700000002' });

@@ -9,12 +9,18 @@ const queueId = fc.constantFrom('q1', 'q2');
 const legId = fc.constantFrom('l1', 'l2');
 const number = { kind: 'number', trunkId: 't1', e164: '+4930111' } as const;
 
+function voicemail(voicemailId: string, thanksUri: string | undefined): ExitDestination {
+  return { kind: 'voicemail', queueId: 'q2', voicemailId, thanksUri, reason: 'wait-too-long' };
+}
+
 const exitDestination: fc.Arbitrary<ExitDestination> = fc.oneof(
   { weight: 3, arbitrary: queueId.map((id): ExitDestination => ({ kind: 'queue', queueId: id })) },
   fc.constantFrom<ExitDestination>(
     { kind: 'flow', flow: 'f1' },
     { kind: 'announce', uri: 'bye.wav', reason: 'queue-closed' },
     { kind: 'hang-up', reason: 'queue-full' },
+    voicemail('v1', 'thanks.wav'),
+    voicemail('v2', undefined),
   ),
   { weight: 2, arbitrary: legId.map((id): ExitDestination => ({ kind: 'outside', legId: id, to: number })) },
 );
@@ -38,6 +44,9 @@ const callInput: fc.Arbitrary<CallInput> = fc.oneof(
     { kind: 'media-lost' },
     { kind: 'store-failed' },
     { kind: 'caller-left', cause: 'hung-up' },
+    { kind: 'caller-left', cause: 'hung-up', message: true },
+    { kind: 'message-over', message: 'discarded' },
+    { kind: 'message-over', message: 'failed' },
     { kind: 'end', reason: 'ended-by-admin' },
   ),
   midCallInput(),
@@ -76,6 +85,8 @@ function midCallInput(): fc.Arbitrary<CallInput> {
     { weight: 2, arbitrary: legId.map((id): CallInput => ({ kind: 'leg-answered', legId: id })) },
     legId.map((id): CallInput => ({ kind: 'leg-failed', legId: id, sip: 486 })),
     legId.map((id): CallInput => ({ kind: 'leg-left', legId: id })),
+    { weight: 3, arbitrary: fc.constant<CallInput>({ kind: 'mailbox-open' }) },
+    fc.constant<CallInput>({ kind: 'message-over', message: 'kept' }),
   );
 }
 
@@ -107,7 +118,7 @@ const CONNECTED: readonly CallInput[] = [
   { kind: 'agent-answered', offerId: 'o1' },
   { kind: 'bridged', channel: 'o1' },
 ];
-const GONE: CallInput = { kind: 'caller-left', cause: 'hung-up' };
+const GONE = { kind: 'caller-left', cause: 'hung-up' } as const;
 /** A life that has come somewhere, and then anything. */
 const life = fc
   .tuple(
@@ -144,6 +155,46 @@ describe('the call machine, whatever comes in', () => {
         expect(runCall([...inputs, GONE]).state.kind).toBe('ended');
       }),
     );
+  });
+
+  it('a message that was begun is sealed: by its own end, or as the mailbox is closed', () => {
+    fc.assert(
+      fc.property(longLife, (inputs) => {
+        let open: string | undefined;
+        for (const { input, effects } of runCall([...inputs, GONE]).steps) {
+          if (input.kind === 'message-over') {
+            open = undefined;
+          }
+          for (const effect of effects) {
+            if (effect.kind === 'open-mailbox') {
+              expect(open).toBeUndefined();
+              open = effect.to.voicemailId;
+            } else if (effect.kind === 'record-message') {
+              expect(effect.to.voicemailId).toBe(open);
+            } else if (effect.kind === 'close-mailbox') {
+              open = undefined;
+            }
+          }
+        }
+        expect(open).toBeUndefined();
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('who hangs up while speaking has left a message if it is one, and else leaves as he would have without', () => {
+    const to = voicemail('v1', 'thanks.wav');
+    const at = [...IN_FLOW, { kind: 'flow-done', to }, { kind: 'mailbox-open' }] as const;
+    const endedAs = (...more: readonly CallInput[]): unknown => runCall([...at, ...more]).state;
+    const success = (reason: string): object => ({ kind: 'ended', termination: { result: 'success', reason } });
+    expect(endedAs({ ...GONE, message: true })).toEqual(success('voicemail-left'));
+    expect(endedAs(GONE)).toEqual(success('wait-too-long'));
+    expect(endedAs({ kind: 'message-over', message: 'discarded' })).toEqual(success('wait-too-long'));
+    expect(endedAs({ kind: 'message-over', message: 'kept' }, GONE)).toEqual(success('voicemail-left'));
+    expect(endedAs({ kind: 'message-over', message: 'failed' })).toEqual({
+      kind: 'ended',
+      termination: { result: 'server-error', reason: 'exit-failed' },
+    });
   });
 
   it('leaves no agent rung or reserved: every offer it was handed is withdrawn, finished, or over by itself', () => {
@@ -203,6 +254,10 @@ describe('the call machine, whatever comes in', () => {
           return 'flow';
         case 'announce':
           return 'announcement';
+        case 'open-mailbox':
+          return 'greeting and tone';
+        case 'record-message':
+          return 'being listened to';
         case 'bridge':
           return `voice of ${effect.channel}`;
         default:
@@ -221,6 +276,8 @@ describe('the call machine, whatever comes in', () => {
             moving: 'music',
             dialling: 'music',
             closing: 'announcement',
+            mailbox: 'greeting and tone',
+            recording: 'being listened to',
             ...('offerId' in state
               ? { connecting: `voice of ${state.offerId}`, connected: `voice of ${state.offerId}` }
               : {}),

@@ -1,3 +1,4 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readSettings } from '../../src/config/settings';
@@ -378,10 +379,13 @@ async function startEmbedded(
   options: ServerOptions,
 ): Promise<EmbeddedServers> {
   const sip = await startSip(closers, authority, options);
+  const recordings = await mkdtemp(path.join(tmpdir(), 'sidekick-recordings-'));
+  closers.push(() => rm(recordings, { recursive: true, force: true }));
   const media = await startMediaServer({
     sip: { host: '127.0.0.1', port: 0 },
     esl: { host: '127.0.0.1', port: 0, secret: 'lab' },
     rtpHost: '127.0.0.1',
+    globals: { recordings_dir: recordings },
   });
   closers.push(() => media.close());
   return {

@@ -8,6 +8,7 @@ import type {
   Entered,
   OutsideLegRequest,
   QueuePlan,
+  RecordedSound,
   ReservedOffer,
 } from '../../src/calls/ports';
 import { CallSession } from '../../src/calls/session';
@@ -48,6 +49,7 @@ export class SessionLab {
   #key: ((key: string) => void) | undefined;
   #play: (() => void) | undefined;
   #ask: ((key: string | undefined) => void) | undefined;
+  #record: ((sound: RecordedSound | undefined) => void) | undefined;
   #claimed = false;
 
   constructor(options: SessionOptions = {}) {
@@ -107,6 +109,14 @@ export class SessionLab {
     await settle();
   }
 
+  /** The media server has ended the recording. */
+  async recorded(sound: RecordedSound | undefined): Promise<void> {
+    const record = this.#record;
+    this.#record = undefined;
+    record?.(sound);
+    await settle();
+  }
+
   async promptEnds(): Promise<void> {
     const play = this.#play;
     this.#play = undefined;
@@ -122,7 +132,12 @@ export class SessionLab {
     return {
       clock: this.clock,
       log: silentLog(),
-      metrics: { callStage: () => undefined, offerEnded: () => undefined, queueWaited: () => undefined },
+      metrics: {
+        callStage: () => undefined,
+        offerEnded: () => undefined,
+        queueWaited: () => undefined,
+        voicemail: () => undefined,
+      },
       matcher: { requestMatch: () => undefined, agentChanged: () => undefined },
       media: {
         bridge: async (_server, _caller, channel) => {
@@ -165,6 +180,8 @@ export class SessionLab {
           await write(`close ${offerId} ${closing.kind}`);
         },
         endCall: (_call, end) => write(`end ${end.reason}`),
+        beginVoicemail: ({ queueId }) => write(`begin message ${queueId}`),
+        endVoicemail: (_id, { lengthMs, kept }) => write(`message ${kept ? `of ${lengthMs} ms` : 'discarded'}`),
         appendEvent: (_call, kind) => {
           this.events.push(kind);
         },
@@ -239,6 +256,12 @@ export class SessionLab {
         this.heard.push(`ask ${uri}`);
         return new Promise((resolve) => {
           this.#ask = resolve;
+        });
+      },
+      record: (request) => {
+        this.heard.push(`record ${request.maxSeconds} ${request.silenceSeconds} ${request.endKey}`);
+        return new Promise((resolve) => {
+          this.#record = resolve;
         });
       },
       stopSound: () => {

@@ -25,6 +25,8 @@ export interface TwoQueuesOptions {
   readonly carrier?: Readonly<Record<string, unknown>>;
   readonly flows?: readonly Readonly<Record<string, unknown>>[];
   readonly allowNumbers?: readonly string[];
+  /** Besides the usual. */
+  readonly prompts?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /**
@@ -73,6 +75,7 @@ export function twoQueues(options: TwoQueuesOptions): string {
       { name: 'menu', tenant: 'lab', tone: tone(SOUNDS.menu, 6_000) },
       { name: 'short-menu', tenant: 'lab', tone: tone(SOUNDS.menu, 400) },
       { name: 'invalid', tenant: 'lab', tone: tone(SOUNDS.invalid, 400) },
+      ...(options.prompts ?? []),
     ],
     hours: [
       {

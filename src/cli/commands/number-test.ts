@@ -167,6 +167,9 @@ function walkStep(step: FlowStep, walk: Walk): { readonly below: readonly Walked
   if ('number' in step) {
     return end({ ...note(`is sent to ${step.number}`), ends: step.number });
   }
+  if ('voicemail' in step) {
+    return end(note(`leaves a message for queue ${step.voicemail}`));
+  }
   return end(note(`hangs up${step.hangUp.sip === undefined ? '' : `, SIP ${step.hangUp.sip} if not answered yet`}`));
 }
 

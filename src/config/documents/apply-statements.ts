@@ -43,6 +43,7 @@ const QUEUE_COLUMNS = [
   'estimated_wait_over_seconds',
   'service_level_seconds',
   'exits',
+  'voicemail',
 ] as const;
 
 const QUEUE_TYPES: Readonly<Record<string, string>> = {
@@ -61,6 +62,7 @@ const QUEUE_TYPES: Readonly<Record<string, string>> = {
   suspicious_answer: 'text',
   let_ring_finish: 'boolean',
   exits: 'jsonb',
+  voicemail: 'jsonb',
 };
 
 /** `do update set …` for those columns, only where one of them differs. */
@@ -224,7 +226,7 @@ export const PRUNE_NUMBERS = `delete from numbers n where n.e164 not in (select 
 
 export const PRUNE_QUEUES = `
 with gone as (
-  update queues qu set removed_at = clock_timestamp(), music_prompt_id = null, hours_id = null, exits = '{}'
+  update queues qu set removed_at = clock_timestamp(), music_prompt_id = null, hours_id = null, exits = '{}', voicemail = null
   where qu.removed_at is null and ${unnamed('qu')} returning qu.id
 ), members as (delete from queue_members m using gone where m.queue_id = gone.id)
 select from gone`;

@@ -147,6 +147,7 @@ function queueColumns(queue: Document['queues'][number]): object {
     estimated_wait_over_seconds: queue.estimatedWaitOverSeconds ?? null,
     service_level_seconds: queue.serviceLevelSeconds,
     exits: queue.exits,
+    voicemail: queue.voicemail ?? null,
     hours: queue.hours ?? null,
     music: queue.music ?? null,
     priority_seconds: queue.prioritySeconds,

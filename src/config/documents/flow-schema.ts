@@ -60,6 +60,10 @@ const numberStep = z.strictObject({
   ),
 });
 
+const voicemailStep = z.strictObject({
+  voicemail: name.describe('The caller leaves a message for this queue, which must have `voicemail`. Ends the flow.'),
+});
+
 const hangUpStep = z.strictObject({
   hangUp: z
     .strictObject({
@@ -69,7 +73,7 @@ const hangUpStep = z.strictObject({
 });
 
 const stepSchema = z
-  .union([playStep, hoursStep, menuStep, setStep, flowStep, enqueueStep, numberStep, hangUpStep])
+  .union([playStep, hoursStep, menuStep, setStep, flowStep, enqueueStep, numberStep, voicemailStep, hangUpStep])
   .meta({ id: 'step' });
 
 /** Typed as the runtime reads it: what is optional there may be left out, never undefined. */

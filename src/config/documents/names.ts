@@ -21,6 +21,10 @@ export type Action = NonNullable<Item<'queues'>['exits']['closed']>;
 export function namedByQueue(queue: Item<'queues'>, path: Path): readonly Naming[] {
   return [
     ...(queue.music === undefined ? [] : [naming('prompts', queue.music, [...path, 'music'])]),
+    ...(['greeting', 'thanks'] as const).flatMap((key) => {
+      const prompt = queue.voicemail?.[key];
+      return prompt === undefined ? [] : [naming('prompts', prompt, [...path, 'voicemail', key])];
+    }),
     ...(queue.hours === undefined ? [] : [naming('hours', queue.hours, [...path, 'hours'])]),
     ...queue.members.map((member, j) => naming('agents', member.agent, [...path, 'members', j, 'agent'])),
     ...queue.needs.map((need, j) => naming('skills', need.skill, [...path, 'needs', j, 'skill'])),
@@ -58,6 +62,9 @@ function namedByAction(action: Action, path: Path): readonly Naming[] {
   }
   if ('flow' in action) {
     return [naming('flows', action.flow, [...path, 'flow'])];
+  }
+  if ('voicemail' in action) {
+    return [naming('queues', action.voicemail, [...path, 'voicemail'])];
   }
   return 'announce' in action ? [naming('prompts', action.announce, [...path, 'announce'])] : [];
 }
@@ -113,7 +120,31 @@ function namedByStep(step: FlowStep, path: Path): readonly Naming[] {
   if ('flow' in step) {
     return [naming('flows', step.flow, [...path, 'flow'])];
   }
+  if ('voicemail' in step) {
+    return [naming('queues', step.voicemail, [...path, 'voicemail'])];
+  }
   return 'enqueue' in step ? [naming('queues', step.enqueue, [...path, 'enqueue'])] : [];
+}
+
+/** Queues for which queues and flows let callers leave messages. */
+export function voicemailTargets(
+  document: Document,
+): readonly { readonly tenant: string; readonly queue: string; readonly path: Path }[] {
+  const ofQueues = document.queues.flatMap((queue, i) =>
+    actionsOf(queue, ['queues', i]).flatMap(({ action, path }) =>
+      'voicemail' in action
+        ? [{ tenant: tenantOf(document, queue) ?? '', queue: action.voicemail, path: [...path, 'voicemail'] }]
+        : [],
+    ),
+  );
+  const ofFlows = document.flows.flatMap((flow, i) =>
+    stepsOf(flow.steps, ['flows', i, 'steps']).flatMap(({ step, path }) =>
+      'voicemail' in step
+        ? [{ tenant: tenantOf(document, flow) ?? '', queue: step.voicemail, path: [...path, 'voicemail'] }]
+        : [],
+    ),
+  );
+  return [...ofQueues, ...ofFlows];
 }
 
 /** Numbers outside that queues and flows send calls to. */

@@ -74,7 +74,7 @@ function walk(
       findings.push({
         path,
         what: to === at ? `${shown(to)} sends calls to itself` : `calls would go round for ever: ${round}`,
-        hint: 'let one of them end in an announcement, a number or hangUp',
+        hint: 'let one of them end in an announcement, a number, voicemail or hangUp',
       });
     } else {
       walk(to, ways, done, here, findings);

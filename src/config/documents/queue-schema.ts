@@ -105,6 +105,9 @@ export const actionSchema = z
         'The call is sent to this number outside, E.164; the tenant must allow it with allowNumbers.',
       ),
     }),
+    z.strictObject({
+      voicemail: name.describe('The caller leaves a message for this queue, which must have `voicemail`.'),
+    }),
     z.strictObject({ hangUp: z.literal(true).describe('The call ends.') }),
   ])
   .meta({ id: 'action' });
@@ -120,6 +123,15 @@ const exitsSchema = z.strictObject({
   maxWait: actionSchema.optional().describe('After maxWaitSeconds. Default: the call ends.'),
   estimatedWait: actionSchema.optional().describe('When the estimated wait is over estimatedWaitOverSeconds.'),
   keys: z.record(phoneKey, actionSchema).default({}).describe('Keys that a waiting caller may press.'),
+});
+
+const voicemailSchema = z.strictObject({
+  greeting: name.optional().describe('Prompt that callers hear before the tone. Default: the tone alone.'),
+  thanks: name.optional().describe('Prompt after a message that is kept. Default: the call ends at once.'),
+  maxSeconds: seconds(5, 1800).default(180).describe('Longest message, seconds.'),
+  silenceSeconds: seconds(1, 60).default(5).describe('So much silence ends the message, seconds.'),
+  minSeconds: seconds(0, 30).default(2).describe('A message with less sound is thrown away, seconds.'),
+  keepDays: z.int().min(1).max(3650).default(90).describe('A message is deleted so long after it was left, days.'),
 });
 
 export const queueSchema = z.strictObject({
@@ -228,6 +240,9 @@ export const queueSchema = z.strictObject({
     .describe('A call leaves when its estimated wait is longer, seconds. Default: it stays.'),
   serviceLevelSeconds: seconds(1, 3600).default(20).describe('An answer within so many seconds counts as in time.'),
   exits: exitsSchema.prefault({}).describe('Where calls go that cannot enter or stay, by reason.'),
+  voicemail: voicemailSchema
+    .optional()
+    .describe('How callers leave messages for the queue. Default: they cannot, and nothing may lead there.'),
   music: name.optional().describe('Prompt that waiting callers hear. Default: the music of the media server.'),
   members: z.array(memberSchema).default([]).describe('Agents who serve the queue.'),
 });

@@ -1,6 +1,6 @@
 import { allSkills } from './canonical';
 import type { Finding } from './findings';
-import { namedByFlow, namedByQueue, outsideNumbers, type NamedList, type Naming } from './names';
+import { namedByFlow, namedByQueue, outsideNumbers, voicemailTargets, type NamedList, type Naming } from './names';
 import { accepted } from './problems';
 import type { Document } from './schema';
 import { tenantOf } from './tenant-of';
@@ -29,6 +29,7 @@ export function checkReferences(document: Document): readonly Finding[] {
   check.names();
   check.agents();
   check.outside();
+  check.voicemail();
   return check.findings;
 }
 
@@ -196,6 +197,16 @@ class References {
             ? 'name its beginning in allowNumbers of the tenant'
             : `allowed: ${beginnings.join(', ')}`,
         );
+      }
+    }
+  }
+
+  /** Queues for which messages are left although they keep none. A queue that is not there is told as such. */
+  voicemail(): void {
+    for (const { tenant, queue: name, path } of voicemailTargets(this.#document)) {
+      const queue = this.#document.queues.find((one) => one.name === name && this.#tenantOf(one) === tenant);
+      if (queue && queue.voicemail === undefined) {
+        this.#add(path, `queue "${name}" keeps no messages`, 'give that queue voicemail, such as voicemail: {}');
       }
     }
   }

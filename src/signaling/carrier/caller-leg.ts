@@ -1,4 +1,4 @@
-import type { CallerCause, CallerHandles, CallerLeg } from '../../calls/ports';
+import type { CallerCause, CallerHandles, CallerLeg, RecordedSound, RecordRequest } from '../../calls/ports';
 import { describeError, SidekickError } from '../../lib/errors';
 import type { Log } from '../../lib/log';
 import { CallerEndpoint } from '../../media/caller-endpoint';
@@ -136,6 +136,10 @@ export class CarrierCallerLeg implements CallerLeg {
 
   askForKey(uri: string, timeoutMs: number): Promise<string | undefined> {
     return this.#endpoint?.askForKey(uri, timeoutMs) ?? Promise.resolve(undefined);
+  }
+
+  async record(request: RecordRequest): Promise<RecordedSound | undefined> {
+    return await this.#endpoint?.record(request);
   }
 
   stopSound(): void {
