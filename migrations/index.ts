@@ -45,6 +45,7 @@ import { grantedRoles } from './0067-granted-roles';
 import { memberWeight } from './0075-member-weight';
 import { queueVoicemail } from './0077-queue-voicemail';
 import { voicemails } from './0078-voicemails';
+import { packedDecisions } from './0080-packed-decisions';
 import type { Migration } from './sql';
 
 export type { Migration } from './sql';
@@ -98,4 +99,5 @@ export const migrations: readonly Migration[] = [
   memberWeight,
   queueVoicemail,
   voicemails,
+  packedDecisions,
 ];

@@ -300,8 +300,6 @@ function serverArguments(folder: Folder, port: number, options: EmbeddedPostgres
     timezone: 'UTC',
     log_timezone: 'UTC',
     lc_messages: 'C',
-    // A new installation fills its tables within seconds; until they are analysed, plans are those of empty ones.
-    autovacuum_naptime: '10s',
     ...(options.durable === false ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

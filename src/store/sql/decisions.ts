@@ -1,27 +1,30 @@
 import { promisify } from 'node:util';
-import { constants, gunzip, gzip, gzipSync } from 'node:zlib';
+import { brotliCompress, brotliCompressSync, brotliDecompress, constants, gunzip } from 'node:zlib';
+import type { BrotliOptions } from 'node:zlib';
 import type { Assignment, Explanation, Snapshot } from '../../routing/types';
 import type { Store } from '../api';
 import type { StoredDecision } from '../types';
 import { ms, NO_WAIT_FOR_DISK } from './fragments';
 
-const pack = promisify(gzip);
-const unpack = promisify(gunzip);
+const pack = promisify(brotliCompress);
+const unpackBrotli = promisify(brotliDecompress);
+const unpackGzip = promisify(gunzip);
 
-/**
- * Snapshots of many agents repeat themselves: the fastest level makes them six times smaller already, and with a small window
- * it takes half the time.
- */
-const PACKING = { level: constants.Z_BEST_SPEED, windowBits: 13, memLevel: 5 };
+/** Snapshots of many agents repeat themselves: the fastest quality makes them five times smaller already, in a tenth of a millisecond. */
+const PACKING: BrotliOptions = { params: { [constants.BROTLI_PARAM_QUALITY]: 0 } };
 /** So many characters are packed within half a millisecond, less than it takes to hand them to another thread. */
 const AT_ONCE = 100_000;
 
 async function packed(value: unknown): Promise<Buffer> {
   const text = JSON.stringify(value);
-  return text.length <= AT_ONCE ? gzipSync(text, PACKING) : await pack(text, PACKING);
+  return text.length <= AT_ONCE ? brotliCompressSync(text, PACKING) : await pack(text, PACKING);
 }
 
-const unpacked = async (bytes: Buffer): Promise<unknown> => JSON.parse((await unpack(bytes)).toString('utf8'));
+/** Older rows are gzip, which begins with its own two bytes; no brotli stream of ours does. */
+async function unpacked(bytes: Buffer): Promise<unknown> {
+  const text = bytes[0] === 0x1f && bytes[1] === 0x8b ? await unpackGzip(bytes) : await unpackBrotli(bytes);
+  return JSON.parse(text.toString('utf8'));
+}
 
 /** Calls whose row is gone meanwhile are left out. */
 const RECORD = `
