@@ -53,7 +53,7 @@ const changeOne = (db: Database, seconds: number): Promise<unknown> =>
 async function measureLive(db: Database, url: string): Promise<readonly number[]> {
   const log = createLog('error');
   let heard: () => void = () => undefined;
-  const config = new NodeConfig(store, db, undefined, log);
+  const config = new NodeConfig({ store, db, promptsDir: undefined, log, secrets: { load: () => Promise.resolve() } });
   await config.start(() => {
     heard();
   });

@@ -1,6 +1,7 @@
 import type { AnswerPolicy, CallRoute } from './calls/ports';
 import { describeError } from './lib/errors';
 import type { Log } from './lib/log';
+import { Newest } from './lib/newest';
 import type { AgentTrunk } from './signaling/agent-legs';
 import type { CarrierTrunk } from './signaling/carrier/trunk-registry';
 import { teamsTrunk } from './signaling/teams/teams-trunk';
@@ -14,12 +15,23 @@ import type { Queryable } from './store/types';
 /** A lost hint must not keep an old configuration for longer than this, milliseconds. */
 const RELOAD_MS = 10_000;
 
+export interface NodeConfigDeps {
+  readonly store: Store;
+  readonly db: Queryable;
+  readonly promptsDir: string | undefined;
+  readonly log: Log;
+  /** Loaded anew before everything else, since trunks name them. */
+  readonly secrets: { load(): Promise<void> };
+}
+
 /** The configuration that a running node works by; loaded again on every hint, and now and then without one. */
 export class NodeConfig {
   readonly #store: Store;
   readonly #db: Queryable;
   readonly #promptsDir: string | undefined;
   readonly #log: Log;
+  readonly #secrets: { load(): Promise<void> };
+  readonly #reloads = new Newest(() => this.#load());
   #loaded: LoadedConfig = {
     tenants: new Map(),
     trunks: new Map(),
@@ -31,12 +43,14 @@ export class NodeConfig {
   #numbers = new Map<string, Promise<NumberConfig | undefined>>();
   #timer: NodeJS.Timeout | undefined;
   #onChange: () => void = () => undefined;
+  #closed = false;
 
-  constructor(store: Store, db: Queryable, promptsDir: string | undefined, log: Log) {
+  constructor({ store, db, promptsDir, log, secrets }: NodeConfigDeps) {
     this.#store = store;
     this.#db = db;
     this.#promptsDir = promptsDir;
     this.#log = log;
+    this.#secrets = secrets;
   }
 
   /** Loads everything once and calls `onChange`, then again after each reload. @throws when the database cannot be read. */
@@ -50,7 +64,13 @@ export class NodeConfig {
     }, RELOAD_MS);
   }
 
+  /** Resolves when everything is in place that was stored before this was called. @throws when the database cannot be read. */
   async reload(): Promise<void> {
+    await this.#reloads.run();
+  }
+
+  async #load(): Promise<void> {
+    await this.#secrets.load();
     const [tenants, trunks, queues, flows, hours, prompts] = await Promise.all([
       this.#store.loadTenants(this.#db),
       this.#store.loadTrunks(this.#db),
@@ -59,6 +79,9 @@ export class NodeConfig {
       this.#store.loadHours(this.#db),
       this.#store.loadPrompts(this.#db),
     ]);
+    if (this.#closed) {
+      return;
+    }
     this.#loaded = {
       tenants: new Map(tenants.map((t) => [t.id, t])),
       trunks: new Map(trunks.map((t) => [t.id, t])),
@@ -72,6 +95,7 @@ export class NodeConfig {
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#timer);
   }
 

@@ -61,6 +61,8 @@ export interface Node {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const QUEUE_GAUGE_MS = 2_000;
+/** Most connections for what is asked and ordered over HTTP, opened when they are needed. */
+const HTTP_CONNECTIONS = 3;
 
 /**
  * Starts a node: connects to Postgres, drachtio-server and FreeSWITCH, reads the configuration, takes calls.
@@ -87,6 +89,8 @@ class NodeBuilder implements Node {
   readonly #db: Database;
   /** One connection for the heartbeat alone: a node that is busy must not be taken for dead. */
   readonly #lifeDb: Database;
+  /** Of HTTP: what is ordered there is heard of as what is ordered elsewhere, since hints of other pools are not ours to ignore. */
+  readonly #httpDb: Database;
   readonly #link: DrachtioLink;
   readonly #pool: MediaPool;
   readonly #registry = new TrunkRegistry();
@@ -121,6 +125,12 @@ class NodeBuilder implements Node {
       log: deps.log,
     });
     this.#lifeDb = openDatabase({ url: settings.databaseUrl, log: deps.log, max: 1, applicationName: 'sidekick-life' });
+    this.#httpDb = openDatabase({
+      url: settings.databaseUrl,
+      log: deps.log,
+      max: HTTP_CONNECTIONS,
+      applicationName: 'sidekick-http',
+    });
     const drachtio = settings.drachtio[0];
     if (!drachtio) {
       throw new SidekickError('SK_SETTINGS_INVALID', 'no drachtio-server is named', {
@@ -146,7 +156,13 @@ class NodeBuilder implements Node {
       deps.log,
       settings.recordingsDir,
     );
-    this.#config = new NodeConfig(store, this.#db, settings.promptsDir, deps.log);
+    this.#config = new NodeConfig({
+      store,
+      db: this.#db,
+      promptsDir: settings.promptsDir,
+      log: deps.log,
+      secrets: this.#secrets,
+    });
   }
 
   get nodeId(): string {
@@ -181,7 +197,6 @@ class NodeBuilder implements Node {
       this.#log,
     );
     this.#nodeStore = nodeStore;
-    await this.#secrets.load();
     await this.#config.start(() => {
       this.#registry.load(this.#config.carrierTrunks(), this.#clock.now());
       this.#teams?.reload();
@@ -229,7 +244,7 @@ class NodeBuilder implements Node {
     });
     this.#http = await startNodeHttp({
       settings: this.#settings,
-      db: this.#db,
+      db: this.#httpDb,
       node: { links: () => this.links(), stopping: () => this.#stopping },
       sounds: this.#pool.recordings,
       notifications: this.#presence?.notifications,
@@ -271,6 +286,7 @@ class NodeBuilder implements Node {
       void this.#work?.dispatcher.sweep().catch((error: unknown) => {
         this.#log.warn({ event: 'sweep_failed', reason: describeError(error) });
       });
+      this.#reload();
     });
     await listener.start();
   }
@@ -295,9 +311,7 @@ class NodeBuilder implements Node {
       }
       case 'config':
       case 'trunk': {
-        this.#reload().catch((error: unknown) => {
-          this.#log.warn({ event: 'config_not_reloaded', reason: describeError(error) });
-        });
+        this.#reload();
         return;
       }
       case 'call': {
@@ -307,10 +321,15 @@ class NodeBuilder implements Node {
     }
   }
 
-  async #reload(): Promise<void> {
-    await this.#secrets.load();
-    await this.#config.reload();
-    this.#work?.dispatcher.rulesChanged();
+  #reload(): void {
+    this.#config.reload().then(
+      () => {
+        this.#work?.dispatcher.rulesChanged();
+      },
+      (error: unknown) => {
+        this.#log.warn({ event: 'config_not_reloaded', reason: describeError(error) });
+      },
+    );
   }
 
   links(): Readonly<Record<string, LinkView>> {
@@ -385,6 +404,7 @@ class NodeBuilder implements Node {
     this.#pool.close();
     this.#link.close();
     await this.#lifeDb.close();
+    await this.#httpDb.close();
     await this.#db.close();
     this.#log.info({ event: 'node_closed', drained });
   }
