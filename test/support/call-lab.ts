@@ -165,6 +165,11 @@ export class CallLab {
     return await store.callEvents(this.database.db, row.id);
   }
 
+  /** Waits until the node has told this of a call: it has acted upon it then. */
+  async told(call: { readonly sipCallId: string }, kind: string): Promise<StoredCallEvent> {
+    return await eventually(kind, async () => (await this.events(call)).find((event) => event.kind === kind));
+  }
+
   async agent(name: string): Promise<AgentRow> {
     const agent = await store.agentByName(this.database.db, name);
     if (!agent) {
