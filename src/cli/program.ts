@@ -34,6 +34,7 @@ import { addTeams } from './program/teams';
 import { addTls } from './program/tls';
 import { addUsers } from './program/users';
 import { addVersion } from './program/version';
+import { addVoicemails } from './program/voicemails';
 
 /** In the order of the help and of docs/cli.md. */
 const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[] = [
@@ -43,6 +44,7 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addImport,
   addMigrate,
   addCalls,
+  addVoicemails,
   addAgents,
   addQueues,
   addConfigured,

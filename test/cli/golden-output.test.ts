@@ -57,6 +57,7 @@ numbers:
   - { number: '+4311000100', tenant: beta, queue: desk }
 `;
 const [TALKING, WAITING] = ['aaaaaaaa-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000002'];
+const MESSAGE = 'aaaaaaaa-0000-4000-8000-000000000003';
 
 /** What is kept for each command: its name, and its arguments after it. */
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
@@ -64,6 +65,8 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
   'calls list': [],
   'calls get': [WAITING],
   'calls explain': [WAITING],
+  'voicemails list': [],
+  'voicemails get': [MESSAGE],
   'agents list': [],
   'agents show': ['Anna'],
   'agents why': ['Ben, the 2nd'],
@@ -137,7 +140,7 @@ function withPlaceholders(text: string): string {
   const ids = new Map<string, string>();
   return text
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, (id) => {
-      if (id === TALKING || id === WAITING || id.startsWith('6f1d2c3b')) {
+      if (id === TALKING || id === WAITING || id === MESSAGE || id.startsWith('6f1d2c3b')) {
         return id;
       }
       ids.set(id, ids.get(id) ?? `00000000-0000-4000-8000-${String(ids.size + 1).padStart(12, '0')}`);
@@ -176,7 +179,7 @@ describe('what commands print in each form', () => {
        from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
        where c.table_schema = 'public' and c.data_type like 'timestamp%' and t.table_type = 'BASE TABLE'
          and c.table_name in ('nodes', 'calls', 'queue_visits', 'offers', 'agent_states', 'presence', 'call_events', 'config_versions',
-           'users', 'secrets', 'queue_members')
+           'users', 'secrets', 'queue_members', 'voicemails')
        group by c.table_name`,
     );
     await db.transaction(async (tx) => {
@@ -225,6 +228,25 @@ describe('what commands print in each form', () => {
        values ($1, $2, 'Busy', 'InACall', now(), now(), 'graph-poll')`,
       [anna.id, tenant.id],
     );
+    for (const [voicemailId, callId] of [
+      [MESSAGE, TALKING],
+      ['bbbbbbbb-0000-4000-8000-000000000004', WAITING],
+    ] as const) {
+      await store.beginVoicemail(db, {
+        voicemailId,
+        tenantId: tenant.id,
+        queueId: support.id,
+        callId,
+        callerNumber: callId === TALKING ? '+4917612345678' : undefined,
+        callerName: callId === TALKING ? 'Müller, "Mia"' : undefined,
+        mediaServer: 'fs1.example.net:8021',
+        file: `${voicemailId}.wav`,
+        maxMs: 60_000,
+        keepDays: 90,
+      });
+      await store.endVoicemail(db, voicemailId, { lengthMs: callId === TALKING ? 12_345 : undefined, kept: true });
+    }
+    await store.setVoicemailState(db, MESSAGE, 'heard', 'cli:eva');
     await run(['users', 'create', 'eva', '--role', 'ops', '--tenant', 'acme']);
     await db.query(
       `insert into secrets (name, key_id, nonce, sealed, updated_by) values ('carrier-password', '11111111', $1, $2, 'cli:eva')`,

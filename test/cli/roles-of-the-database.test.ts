@@ -112,6 +112,7 @@ describe('roles of the database', () => {
     'queues show support',
     'agents list',
     'calls list',
+    'voicemails list',
     'nodes list',
     'events list',
     'migrate status',

@@ -13,6 +13,8 @@ export const namesByNoun: Store['namesByNoun'] = async (q) => {
        union all select 'prompts', name from prompts
        union all select 'numbers', e164 from numbers
        union all select 'calls', id::text from (select id from calls order by created_at desc limit 50) c
+       union all select 'voicemails', id::text from (
+         select id from voicemails where state <> 'recording' and removed_at is null order by started_at desc limit 50) v
      ) n group by noun`,
     [],
     { idempotent: true },
