@@ -264,7 +264,7 @@ describe('applications', () => {
   test('record ends at its limit, and a hang-up completes the file', async () => {
     const file = join(folder, 'limit.wav');
     const done = await ep.esl.run(ep.uuid, 'record', `${file} 1`);
-    expect(done).toMatchObject({ variable_record_seconds: '1', variable_record_ms: '1000' });
+    expect(done['variable_record_seconds']).toBe('1');
     const late = join(folder, 'late.wav');
     await ep.esl.execute(ep.uuid, 'record', `${late} 30`);
     await wait(200);

@@ -12,6 +12,8 @@ export interface RecorderOptions {
   readonly readOnly?: boolean;
   readonly writeOnly?: boolean;
   readonly append?: boolean;
+  /** Folders that are missing are made. Default true. */
+  readonly makesFolder?: boolean;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -31,6 +33,8 @@ export class Recorder {
   #work: Promise<void>;
   #stopped = false;
   #failed = false;
+  /** Whether the file could be made. */
+  readonly opened: Promise<boolean>;
   /** Samples recorded so far; a pause is not counted. */
   samples = 0;
   paused = false;
@@ -45,6 +49,7 @@ export class Recorder {
     this.#channels = options.stereo === true ? 2 : 1;
     this.#chunk = this.#newChunk();
     this.#work = this.#open();
+    this.opened = this.#work.then(() => !this.#failed);
   }
 
   /** False for names that are no WAV file. */
@@ -122,7 +127,9 @@ export class Recorder {
 
   async #open(): Promise<void> {
     try {
-      await makeFolder(dirname(this.path));
+      if (this.#options.makesFolder !== false) {
+        await makeFolder(dirname(this.path));
+      }
       if (this.#options.append === true) {
         const size = await stat(this.path).then(
           (s) => s.size,

@@ -29,6 +29,12 @@ export interface AgentLeg {
   readonly reply: Promise<string>;
 }
 
+/** The media server as the lab drives it. */
+type Served = Pick<EmbeddedMediaServer, 'close' | 'channels' | 'stats'> & {
+  readonly esl: { readonly port: number };
+  readonly sip: { readonly port: number };
+};
+
 export class Lab {
   readonly #phones: RtpPhone[] = [];
   readonly #clients: EslClient[] = [];
@@ -36,7 +42,7 @@ export class Lab {
   #onInvite: ((session: IncomingSession) => void) | undefined;
 
   private constructor(
-    readonly server: EmbeddedMediaServer,
+    readonly server: Served,
     readonly stack: SipStack,
     readonly userAgent: UserAgent,
     readonly listener: EslListener,
@@ -62,11 +68,34 @@ export class Lab {
       log: (event, details) => log.push(`${event} ${JSON.stringify(details)}`),
       ...options,
     });
+    return Lab.#drive(server, await EslClient.inbound(server.esl.port, SECRET), log);
+  }
+
+  /** The real one that SIDEKICK_TEST_FREESWITCH names, else an embedded one with this folder of recordings. */
+  static async startRealOrEmbedded(recordings: string): Promise<Lab> {
+    const [host, port, secret] = (process.env['SIDEKICK_TEST_FREESWITCH'] ?? '').split(':');
+    if (host !== '127.0.0.1' || port === undefined || secret === undefined) {
+      return Lab.start({ globals: { recordings_dir: recordings } });
+    }
+    const control = await EslClient.inbound(Number(port), secret);
+    const status = await control.api('sofia status profile drachtio_mrf');
+    const sipPort = Number(/^URL\s+sip:\S+?:(\d+)/m.exec(status)?.[1] ?? NaN);
+    const server = {
+      esl: { port: Number(port) },
+      sip: { port: sipPort },
+      channels: 0,
+      stats: (): never => {
+        throw new Error('a real media server tells no figures');
+      },
+      close: () => Promise.resolve(),
+    };
+    return Lab.#drive(server, control, []);
+  }
+
+  static async #drive(server: Served, control: EslClient, log: string[]): Promise<Lab> {
     const stack = await SipStack.start({ listen: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }] });
-    const userAgent = new UserAgent(stack);
-    const control = await EslClient.inbound(server.esl.port, SECRET);
     await control.send('event json ALL');
-    return new Lab(server, stack, userAgent, await EslListener.listen(), control, log);
+    return new Lab(server, stack, new UserAgent(stack), await EslListener.listen(), control, log);
   }
 
   get secret(): string {
