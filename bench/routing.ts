@@ -4,6 +4,7 @@
  */
 import { decide } from '../src/routing/decide';
 import { explain } from '../src/routing/explain';
+import { compareCalls } from '../src/routing/order-calls';
 import type { Candidate, QueueRules, Snapshot, StrategyName, WaitingCall } from '../src/routing/types';
 import { runCompiled } from './compile';
 import { percentile } from './statistics';
@@ -43,7 +44,8 @@ function snapshotOf(load: Load, agents: number, calls: number): Snapshot {
     seed: 7,
     queues,
     agents: Array.from({ length: agents }, (_, i) => agent(load, i)),
-    calls: Array.from({ length: calls }, (_, i) => call(load, i)),
+    // In the order of service, as the store gives them.
+    calls: Array.from({ length: calls }, (_, i) => call(load, i)).sort((a, b) => compareCalls(a, b, NOW)),
   };
 }
 

@@ -139,9 +139,14 @@ function fillRings(ringing: readonly Seeker[], matches: Map<number, Match>, { no
 }
 
 function assignmentsOf(waiting: readonly Prepared[], chosen: Chosen): Assignment[] {
-  return waiting.flatMap(({ call: { callId, queueId } }) =>
-    (chosen.get(callId) ?? NOBODY).map((agentId) => ({ callId, queueId, agentId })),
-  );
+  const assignments: Assignment[] = [];
+  for (const { call } of waiting) {
+    const { callId, queueId } = call;
+    for (const agentId of chosen.get(callId) ?? NOBODY) {
+      assignments.push({ callId, queueId, agentId });
+    }
+  }
+  return assignments;
 }
 
 /** Counts for one call: those of its profile, and its own exclusions. */

@@ -16,8 +16,12 @@ export function memberRefusal(
   return signInRefusal(agent, member) ?? ownRefusal(agent, now) ?? presenceRefusal(agent, queue.presence, now);
 }
 
+/** Why an agent can be refused in all queues alike. */
+export const OWN_REASONS = ['in-call', 'reserved', 'wrap-up', 'not-ready', 'at-capacity', 'endpoint-down'] as const;
+type OwnRefusal = Extract<Refusal, { reason: (typeof OWN_REASONS)[number] }>;
+
 /** What of it is the same in every queue: between sign-in and pause, which may be of one queue alone, and presence. */
-export function ownRefusal(agent: Candidate, now: number): Refusal | undefined {
+export function ownRefusal(agent: Candidate, now: number): OwnRefusal | undefined {
   return (
     workStateRefusal(agent, now) ??
     openOfferRefusal(agent) ??
@@ -61,7 +65,7 @@ export function signInRefusal(agent: Candidate, member: Membership): Refusal | u
   return member.pauseReason === undefined ? undefined : { reason: 'paused', detail: member.pauseReason, here: true };
 }
 
-function workStateRefusal(agent: Candidate, now: number): Refusal | undefined {
+function workStateRefusal(agent: Candidate, now: number): OwnRefusal | undefined {
   const state = agent.workState;
   if (state.kind === 'not-ready') {
     if (state.until === undefined) {
@@ -72,7 +76,7 @@ function workStateRefusal(agent: Candidate, now: number): Refusal | undefined {
   return state.kind === 'wrap-up' && state.until > now ? { reason: 'wrap-up', changesAt: state.until } : undefined;
 }
 
-function openOfferRefusal(agent: Candidate): Refusal | undefined {
+function openOfferRefusal(agent: Candidate): OwnRefusal | undefined {
   const open = agent.openOffer;
   if (!open) {
     return undefined;
@@ -82,7 +86,7 @@ function openOfferRefusal(agent: Candidate): Refusal | undefined {
     : { reason: 'reserved', callId: open.callId, offerId: open.offerId };
 }
 
-function capacityRefusal(agent: Candidate): Refusal | undefined {
+function capacityRefusal(agent: Candidate): OwnRefusal | undefined {
   const load = agent.capacity;
   return load && load.used >= load.limit ? { reason: 'at-capacity', used: load.used, limit: load.limit } : undefined;
 }

@@ -1,8 +1,17 @@
-import { ownRefusal, signInRefusal } from './eligibility';
+import { OWN_REASONS, ownRefusal, signInRefusal } from './eligibility';
 import { isSignedIn, type Levels } from './levels';
 import { presenceRefusal } from './presence-policy';
 import { profileOf, type Mentioned, type Profile } from './profile';
-import type { Candidate, Membership, QueueRules, Refusal, RefusalReason, Snapshot, WaitingCall } from './types';
+import type {
+  Candidate,
+  Membership,
+  QueueRules,
+  Refusal,
+  RefusalReason,
+  SkillNeed,
+  Snapshot,
+  WaitingCall,
+} from './types';
 
 export type ReasonCounts = Partial<Record<RefusalReason, number>>;
 
@@ -20,6 +29,8 @@ export interface QueueView {
   readonly free: FreeMember[];
   /** How many members are refused whatever the call, by reason. */
   readonly refused: ReasonCounts;
+  /** Those of them who are refused in all their queues, in the order of `OWN_REASONS`. */
+  readonly own: Uint32Array;
   /** Agents of whom only the presence is not known. */
   readonly unknownPresence: string[];
   /** When the first of these refusals ends by itself; Infinity: none does. */
@@ -40,6 +51,7 @@ export function viewQueues(snapshot: Snapshot): Map<string, QueueView> {
       rules,
       free: [],
       refused: {},
+      own: new Uint32Array(OWN_REASONS.length),
       unknownPresence: [],
       nextChangeAt: Infinity,
       levels: { lowestSignedIn: Infinity },
@@ -52,6 +64,8 @@ export function viewQueues(snapshot: Snapshot): Map<string, QueueView> {
   for (let index = 0; index < agents.length; index++) {
     const agent = agents[index] as Candidate;
     const own = ownRefusal(agent, now);
+    // Most agents are busy, and so in each of their queues: counted by number, since there may be ten thousands of them.
+    const reason = own ? OWN_REASONS.indexOf(own.reason) : -1;
     for (const member of agent.memberships) {
       const view = views.get(member.queueId);
       if (!view) {
@@ -60,11 +74,25 @@ export function viewQueues(snapshot: Snapshot): Map<string, QueueView> {
       if (member.level < view.levels.lowestSignedIn && isSignedIn(agent, member)) {
         view.levels.lowestSignedIn = member.level;
       }
-      const refusal = signInRefusal(agent, member) ?? own ?? presenceRefusal(agent, view.rules.presence, now);
+      const signedOut = signInRefusal(agent, member);
+      if (own && !signedOut) {
+        view.own[reason] = (view.own[reason] ?? 0) + 1;
+        noteChange(view, own);
+        continue;
+      }
+      const refusal = signedOut ?? presenceRefusal(agent, view.rules.presence, now);
       if (refusal) {
         count(view, agent, refusal);
       } else {
         view.free.push({ agent, member, index });
+      }
+    }
+  }
+  for (const { own, refused } of views.values()) {
+    for (const [i, reason] of OWN_REASONS.entries()) {
+      const times = own[i] ?? 0;
+      if (times > 0) {
+        refused[reason] = times;
       }
     }
   }
@@ -75,7 +103,13 @@ function count(view: QueueView, agent: Candidate, refusal: Refusal): void {
   view.refused[refusal.reason] = (view.refused[refusal.reason] ?? 0) + 1;
   if (refusal.reason === 'presence-unknown') {
     view.unknownPresence.push(agent.agentId);
-  } else if ('changesAt' in refusal && refusal.changesAt !== undefined && refusal.changesAt < view.nextChangeAt) {
+  } else {
+    noteChange(view, refusal);
+  }
+}
+
+function noteChange(view: QueueView, refusal: Refusal): void {
+  if ('changesAt' in refusal && refusal.changesAt !== undefined && refusal.changesAt < view.nextChangeAt) {
     view.nextChangeAt = refusal.changesAt;
   }
 }
@@ -96,6 +130,8 @@ function stagesOf(rules: QueueRules): number[] {
   return [...new Set(waits)].sort((a, b) => a - b);
 }
 
+const NO_NEEDS: readonly SkillNeed[] = [];
+
 /** The profile of a call: shared by all calls of the queue that ask for the same and have waited as many stages. */
 export function profileFor(view: QueueView, call: WaitingCall, snapshot: Snapshot, mentioned: Mentioned): Profile {
   const waited = snapshot.now - call.firstQueuedAt;
@@ -103,7 +139,10 @@ export function profileFor(view: QueueView, call: WaitingCall, snapshot: Snapsho
   while (stage < view.stages.length && (view.stages[stage] as number) <= waited) {
     stage++;
   }
-  const key = call.needs && call.needs.length > 0 ? `${stage} ${JSON.stringify(call.needs)}` : String(stage);
+  let key = String(stage);
+  for (const { skill, atLeast } of call.needs ?? NO_NEEDS) {
+    key += `\n${atLeast} ${skill}`;
+  }
   let profile = view.profiles.get(key);
   if (!profile) {
     profile = profileOf(view, call, snapshot, mentioned);
