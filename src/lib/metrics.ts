@@ -172,6 +172,7 @@ export interface Metrics {
   teamsFailover(trunk: string, reason: string): void;
   teamsRefused(reason: string): void;
   certificateDays(name: string, days: number): void;
+  certificateGone(name: string): void;
   presenceLag(tenant: string, lagMs: number): void;
   presenceOldest(tenant: string, ageMs: number): void;
   presenceWrite(outcome: string): void;
@@ -227,6 +228,7 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
     teamsPeerGone: (trunk, proxy) => gauge('sidekick_teams_peer_trusted').remove({ trunk, proxy }),
     teamsFailover: (trunk, reason) => counter('sidekick_teams_failovers_total').inc({ trunk, reason }),
     teamsRefused: (reason) => counter('sidekick_teams_refused_total').inc({ reason }),
+    certificateGone: (name) => gauge('sidekick_certificate_days_left').remove({ name }),
     certificateDays: (name, days) => gauge('sidekick_certificate_days_left').set({ name }, days),
     presenceLag: (tenant, ms) => histogram('sidekick_presence_lag_seconds').observe({ tenant }, ms / 1000),
     presenceOldest: (tenant, ms) => gauge('sidekick_presence_oldest_seconds').set({ tenant }, ms / 1000),

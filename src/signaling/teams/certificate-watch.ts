@@ -3,10 +3,11 @@ import { connect } from 'node:tls';
 import { describeError } from '../../lib/errors';
 import type { Log } from '../../lib/log';
 import type { Metrics } from '../../lib/metrics';
+import { Newest } from '../../lib/newest';
 
 export interface CertificateWatchDeps {
   readonly log: Log;
-  readonly metrics: Pick<Metrics, 'certificateDays'>;
+  readonly metrics: Pick<Metrics, 'certificateDays' | 'certificateGone'>;
   /** Where our SIP server takes TLS; undefined while it does not. */
   readonly address: () => { readonly host: string; readonly port: number } | undefined;
   readonly now: () => number;
@@ -40,6 +41,7 @@ export class CertificateWatch {
   readonly #deps: CertificateWatchDeps;
   readonly #alarmed = new Map<string, number>();
   #names: readonly string[] = [];
+  readonly #looks = new Newest(() => this.#lookAtAll());
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: CertificateWatchDeps) {
@@ -49,6 +51,10 @@ export class CertificateWatch {
   /** Looks at once for names that are new, and each hour for all. */
   load(names: readonly string[]): void {
     const fresh = names.filter((name) => !this.#names.includes(name));
+    for (const name of this.#names.filter((watched) => !names.includes(watched))) {
+      this.#alarmed.delete(name);
+      this.#deps.metrics.certificateGone(name);
+    }
     this.#names = [...new Set(names)];
     if (fresh.length > 0) {
       void this.look();
@@ -62,14 +68,23 @@ export class CertificateWatch {
     this.#names = [];
   }
 
-  async look(): Promise<void> {
+  /** Looks at the certificate of each name that is watched now. */
+  look(): Promise<void> {
+    return this.#looks.run();
+  }
+
+  async #lookAtAll(): Promise<void> {
     const address = this.#deps.address();
     if (!address) {
       return;
     }
     for (const name of this.#names) {
       try {
-        this.#judge(name, await (this.#deps.fetch ?? shownCertificate)(address, name));
+        const certificate = await (this.#deps.fetch ?? shownCertificate)(address, name);
+        // The trunk may be gone since: nobody renews the certificate of a name that is not used.
+        if (this.#names.includes(name)) {
+          this.#judge(name, certificate);
+        }
       } catch (error) {
         this.#deps.log.debug({ event: 'certificate_not_read', name, reason: describeError(error) });
       }

@@ -35,6 +35,8 @@ export class NameCache {
   readonly #known = new Map<string, ResolvedName>();
   readonly #timers = new Map<string, TimerHandle>();
   #names: ReadonlySet<string> = new Set();
+  /** Which look-up of a name counts: one that was begun before the name was forgotten and watched again says nothing any more. */
+  readonly #looking = new Map<string, symbol>();
 
   constructor(deps: NameCacheDeps) {
     this.#deps = deps;
@@ -50,6 +52,7 @@ export class NameCache {
         this.#timers.get(name)?.clear();
         this.#timers.delete(name);
         this.#known.delete(name);
+        this.#looking.delete(name);
       }
     }
     const fresh = [...wanted].filter((name) => !this.#names.has(name));
@@ -70,10 +73,16 @@ export class NameCache {
   async #look(name: string): Promise<void> {
     const { clock, log } = this.#deps;
     const began = clock.now();
+    const mine = Symbol(name);
+    this.#looking.set(name, mine);
+    const counts = (): boolean => this.#looking.get(name) === mine;
     let next = MIN_MS;
     const before = this.#known.get(name);
     try {
       const records = await this.#resolve(name);
+      if (!counts()) {
+        return;
+      }
       const tookMs = clock.now() - began;
       this.#known.set(name, { addresses: records.map((r) => r.address), at: began, tookMs, failure: undefined });
       next = Math.min(MAX_MS, Math.max(MIN_MS, Math.min(...records.map((r) => r.ttl * 1_000), MAX_MS)));
@@ -81,6 +90,9 @@ export class NameCache {
         log.warn({ event: 'name_slow', name, tookMs });
       }
     } catch (error) {
+      if (!counts()) {
+        return;
+      }
       const failure = describeError(error);
       const tookMs = clock.now() - began;
       this.#known.set(name, { addresses: before?.addresses ?? [], at: before?.at ?? began, tookMs, failure });
@@ -88,13 +100,9 @@ export class NameCache {
         log.warn({ event: 'name_not_found', name, reason: failure });
       }
     }
-    if (this.#names.has(name)) {
-      this.#timers.set(
-        name,
-        clock.setTimeout(() => void this.#look(name), next),
-      );
-    } else {
-      this.#known.delete(name);
-    }
+    this.#timers.set(
+      name,
+      clock.setTimeout(() => void this.#look(name), next),
+    );
   }
 }

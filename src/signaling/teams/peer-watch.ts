@@ -5,6 +5,7 @@ import { checkCertificate } from '../../lib/certificate-check';
 import type { Clock, TimerHandle } from '../../lib/clock';
 import { describeError } from '../../lib/errors';
 import type { Log } from '../../lib/log';
+import { Newest } from '../../lib/newest';
 import type { Metrics } from '../../lib/metrics';
 import { greetServer } from '../../lib/tls-hello';
 import type { HelloPeer, ServerGreeting } from '../../lib/tls-hello';
@@ -61,7 +62,7 @@ export class PeerWatch {
   readonly #deps: PeerWatchDeps;
   #watched: Watched[] = [];
   #timer: TimerHandle | undefined;
-  #looking: Promise<void> | undefined;
+  readonly #looks = new Newest(() => this.#lookAtAll());
   #closed = false;
 
   constructor(deps: PeerWatchDeps) {
@@ -103,12 +104,9 @@ export class PeerWatch {
     this.#timer?.clear();
   }
 
-  /** Looks at every address that is due. */
+  /** Looks at every address that is due, of all proxies that are watched now. */
   look(): Promise<void> {
-    this.#looking ??= this.#lookAtAll().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+    return this.#looks.run();
   }
 
   #plan(inMs: number): void {
@@ -117,7 +115,13 @@ export class PeerWatch {
       return;
     }
     this.#timer = this.#deps.clock.setTimeout(() => {
-      void this.look().then(() => this.#plan(TICK_MS));
+      this.#timer = undefined;
+      void this.look().then(() => {
+        // Planned already where other proxies came while this look lasted: they are not left for later.
+        if (!this.#timer) {
+          this.#plan(TICK_MS);
+        }
+      });
     }, inMs);
   }
 
@@ -141,7 +145,8 @@ export class PeerWatch {
         seen.set(place, await this.#see(watched, place));
       }
     }
-    if (this.#closed) {
+    // Its trunk may be gone, or another now, since the look began.
+    if (this.#closed || !this.#watched.includes(watched)) {
       return;
     }
     const all = [...seen.values()];

@@ -5,6 +5,7 @@ import { X509Certificate } from 'node:crypto';
 import pino from 'pino';
 import { makeTestAuthority } from '../../../src/embedded/tls/test-authority';
 import { CertificateWatch, dueAlarm } from '../../../src/signaling/teams/certificate-watch';
+import { settle } from '../../support/manual-clock';
 
 const DAY = 86_400_000;
 
@@ -36,7 +37,7 @@ describe('the alarm of a certificate that expires', () => {
         { level: 'warn' },
         { write: (line: string) => lines.push((JSON.parse(line) as { event: string }).event) },
       ),
-      metrics: { certificateDays: (_name, left) => days.push(left) },
+      metrics: { certificateDays: (_name, left) => days.push(left), certificateGone: () => undefined },
       now: () => now,
       address: () => ({ host: '127.0.0.1', port: 1 }),
       fetch: () => Promise.resolve(certificate),
@@ -57,7 +58,7 @@ describe('the alarm of a certificate that expires', () => {
     const lines: string[] = [];
     const watch = new CertificateWatch({
       log: pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }),
-      metrics: { certificateDays: () => undefined },
+      metrics: { certificateDays: () => undefined, certificateGone: () => undefined },
       now: () => Date.now(),
       address: () => ({ host: '127.0.0.1', port: 1 }),
       fetch: () => Promise.resolve(new X509Certificate(cert)),
@@ -68,5 +69,41 @@ describe('the alarm of a certificate that expires', () => {
     const told = lines.filter((line) => line.includes('certificate_name_missing'));
     expect(told.some((line) => line.includes('a.b.sbc.example.com'))).toBe(true);
     expect(told.some((line) => line.includes('cust1.'))).toBe(false);
+  });
+
+  it('a name that is not used any more is no longer told of, also when its certificate comes late', async () => {
+    const authority = await makeTestAuthority({ directory: mkdtempSync(path.join(tmpdir(), 'sk-cert-')) });
+    const { cert } = await authority.issue(['*.example.com']);
+    const told = new Map<string, number>();
+    const shown: (() => void)[] = [];
+    const watch = new CertificateWatch({
+      log: pino({ level: 'silent' }),
+      metrics: {
+        certificateDays: (name, left) => told.set(name, left),
+        certificateGone: (name) => told.delete(name),
+      },
+      now: () => Date.now(),
+      address: () => ({ host: '127.0.0.1', port: 1 }),
+      fetch: () =>
+        new Promise((resolve) => {
+          shown.push(() => {
+            resolve(new X509Certificate(cert));
+          });
+        }),
+    });
+    const show = async (): Promise<void> => {
+      shown.shift()?.();
+      await settle();
+    };
+    watch.load(['old.example.com']);
+    await show();
+    expect([...told.keys()]).toEqual(['old.example.com']);
+    watch.load(['new.example.com']);
+    expect([...told.keys()]).toEqual([]);
+    watch.load(['newer.example.com']);
+    await show();
+    await show();
+    expect([...told.keys()]).toEqual(['newer.example.com']);
+    watch.close();
   });
 });

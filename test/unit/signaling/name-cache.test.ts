@@ -99,4 +99,20 @@ describe('the names of proxies', () => {
     expect(names.get(SIP)).toBeUndefined();
     expect(clock.pending).toBe(0);
   });
+
+  it('a name that is forgotten and watched again is asked for once each time, and an answer of before says nothing', async () => {
+    let answer: Answer = { afterMs: 5_000, addresses: ['52.112.0.1'], ttl: 60 };
+    const { clock, names, asked } = cache(() => answer);
+    names.watch([SIP]);
+    await clock.advance(10);
+    names.watch([]);
+    answer = { afterMs: 5, addresses: ['52.112.0.2'], ttl: 60 };
+    names.watch([SIP]);
+    await clock.advance(10_000);
+    expect(names.get(SIP)?.addresses).toEqual(['52.112.0.2']);
+    await clock.advance(120_000);
+    expect(asked).toHaveLength(4);
+    names.close();
+    expect(clock.pending).toBe(0);
+  });
 });

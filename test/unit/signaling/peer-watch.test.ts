@@ -56,7 +56,7 @@ describe('what a proxy shows', () => {
 });
 
 describe('the watch over proxies', () => {
-  function watch(shown: (host: string) => ServerGreeting | undefined) {
+  function watch(shown: (host: string) => ServerGreeting | undefined | Promise<ServerGreeting>) {
     const clock = new ManualClock(Date.now());
     const lines: Record<string, unknown>[] = [];
     const trusted = new Map<string, boolean>();
@@ -143,5 +143,33 @@ describe('the watch over proxies', () => {
     w.peers.load([]);
     expect([...w.trusted]).toEqual([]);
     w.peers.close();
+  });
+
+  it('a trunk that comes while others are looked at is not left for a minute, and one that goes meanwhile is not told of', async () => {
+    const looks: (() => void)[] = [];
+    const w = watch(
+      () =>
+        new Promise((resolve) => {
+          looks.push(() => {
+            resolve(other);
+          });
+        }),
+    );
+    const end = async (): Promise<void> => {
+      looks.shift()?.();
+      await w.clock.advance(0);
+    };
+    w.state.addresses = ['52.112.0.1'];
+    w.peers.load([w.trunk]);
+    await w.clock.advance(0);
+    w.peers.load([{ ...w.trunk, name: 'second' }]);
+    await w.clock.advance(0);
+    await end();
+    expect([...w.trusted]).toEqual([]);
+    await end();
+    expect([...w.trusted]).toEqual([[SIP, false]]);
+    expect(w.peers.why('second', SIP)).toBe(`${SIP} is not covered by shop.example.com`);
+    w.peers.close();
+    expect(w.clock.pending).toBe(0);
   });
 });
