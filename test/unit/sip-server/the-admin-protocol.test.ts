@@ -213,7 +213,10 @@ test('an application that never answers costs the caller a 500, not silence', as
   await expect(agent.invite(serverUri(server), { sdp: SDP }).answered).rejects.toMatchObject({ status: 500 });
   expect((await agent.request('OPTIONS', serverUri(server))).status).toBe(500);
   await expectNothingLeft(server, agent);
-  expect(server.counters.unanswered).toBe(2);
+  // Two, unless a retransmission came so late that its transaction was over already: then it is a request like any other.
+  const given = app.payloads.filter((payload) => /\r\n(?:INVITE|OPTIONS) sip:/.test(payload)).length;
+  expect(given).toBeGreaterThanOrEqual(2);
+  expect(server.counters.unanswered).toBe(given);
 });
 
 test('a wrong secret reaches drachtio-srf as an error of connect', async () => {
