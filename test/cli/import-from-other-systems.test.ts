@@ -226,7 +226,8 @@ describe('import teams-queue', () => {
         ringTimeoutSeconds: 15,
         maxWaiting: 200,
         maxWaitSeconds: 2700,
-        exits: { full: { hangUp: true }, noAgents: { hangUp: true } },
+        exits: { full: { hangUp: true }, maxWait: { voicemail: 'Overflow' }, noAgents: { hangUp: true } },
+        voicemail: {},
         members: [{ agent: 'anna' }],
       },
     ]);
@@ -246,7 +247,7 @@ describe('import teams-queue', () => {
       'queue "Support Bonn" ben: opted out there',
       'agent 0a000000-0000-4000-8000-000000000003: is left out: the user has no number',
       'agent 0a000000-0000-4000-8000-000000000009: is left out: the number is not in the file',
-      'queue "Overflow" TimeoutAction: SharedVoicemail has no counterpart',
+      'queue "Overflow" TimeoutAction: messages are kept here and not sent to the group',
       'queue "Overflow" DistributionLists: members of groups are not read',
     ]) {
       expect(err).toContain(note);

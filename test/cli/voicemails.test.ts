@@ -100,6 +100,40 @@ describe('messages on the command line', () => {
     }
   });
 
+  it('stand in the story of their call and in its ladder', async () => {
+    const { callId } = (await store.findVoicemail(database.db, ids['first']!))!;
+    await store.appendCallEvents(database.db, [
+      {
+        callId: callId!,
+        kind: 'call:exit',
+        data: { queue: 'support', reason: 'noAgents', to: 'voicemail of support' },
+      },
+      { callId: callId!, kind: 'voicemail:greeting', data: { queue: 'support' } },
+      { callId: callId!, kind: 'voicemail:recording', data: { queue: 'support', voicemailId: ids['first'] } },
+      {
+        callId: callId!,
+        kind: 'voicemail:left',
+        data: { queue: 'support', voicemailId: ids['first'], lengthMs: 4_200 },
+      },
+    ]);
+    const story = (await cli('calls', 'explain', callId!)).out;
+    for (const words of [
+      'the caller leaves "support" for voicemail of support: nobody is signed in',
+      'the caller hears the greeting of the voicemail of "support"',
+      'the caller leaves a message',
+      `the message is kept: 4 s, ${ids['first']}`,
+    ]) {
+      expect(story).toContain(words);
+    }
+    const ladder = (await cli('calls', 'trace', callId!)).out;
+    expect(ladder).toContain('Caller\tSidekick\tmessage\n');
+    expect(ladder).toContain(`message ${ids['first']} kept, 4200 ms`);
+    const { out } = await cli('events', 'list', '--since', '1h', '--queue', 'support', '-o', 'json');
+    expect(JSON.parse(out).events).toContainEqual(
+      expect.objectContaining({ kind: 'voicemail:left', queue: 'support', callId }),
+    );
+  });
+
   it('are ticked off: who did it stands beside it and in the audit log, and what is done is out of the way', async () => {
     const id = ids['first']!;
     expect((await cli('voicemails', 'set-state', id, 'done')).out).toBe(`message ${id} is done\n`);

@@ -110,6 +110,15 @@ function stepOf(kind: string, data: StoredCallEvent['data'], agent: string): Omi
     case 'call:connected': {
       return { from: CALLER, to: agent, text: 'talk' };
     }
+    case 'voicemail:greeting': {
+      return { from: US, to: CALLER, text: `greeting and tone of ${text('queue')}` };
+    }
+    case 'voicemail:recording': {
+      return { from: CALLER, to: US, text: 'message' };
+    }
+    case 'voicemail:left': {
+      return { from: US, text: `message ${text('voicemailId')} kept, ${text('lengthMs')} ms` };
+    }
     case 'call:ended': {
       return { from: US, to: CALLER, text: `BYE: ${text('result')}, ${text('reason')}` };
     }

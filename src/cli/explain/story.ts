@@ -163,6 +163,21 @@ function eventText({ kind, data }: StoredCallEvent, agent: string): string | und
     case 'call:key': {
       return `the caller presses ${text('key')}`;
     }
+    case 'voicemail:greeting': {
+      return `the caller hears the greeting of the voicemail of "${text('queue')}"`;
+    }
+    case 'voicemail:recording': {
+      return 'the caller leaves a message';
+    }
+    case 'voicemail:left': {
+      return `the message is kept: ${shortDuration(Number(data['lengthMs'] ?? 0))}, ${text('voicemailId')}`;
+    }
+    case 'voicemail:discarded': {
+      return 'no message: it was too short, or only silence';
+    }
+    case 'voicemail:failed': {
+      return `no message could be left: ${text('why')}`;
+    }
     case 'call:ended': {
       return `the call is over: ${inWords(text('reason'))}`;
     }

@@ -30,9 +30,18 @@ const WHY_NOT: Readonly<Record<string, string>> = {
   OboResourceAccountIds: 'agents do not call out in the name of a queue',
   CallbackRequestDtmf: 'callers are not called back',
   ShiftsTeamId: 'shifts are not read: give the queue hours',
-  OverflowSharedVoicemailTextToSpeechPrompt: 'there is no voicemail',
-  TimeoutSharedVoicemailTextToSpeechPrompt: 'there is no voicemail',
-  NoAgentSharedVoicemailTextToSpeechPrompt: 'there is no voicemail',
+  OverflowSharedVoicemailTextToSpeechPrompt:
+    'speech is not made from text: record a greeting and give it to voicemail of the queue',
+  OverflowSharedVoicemailAudioFilePrompt:
+    'the greeting is a file in Microsoft’s store: give voicemail of the queue a greeting',
+  TimeoutSharedVoicemailTextToSpeechPrompt:
+    'speech is not made from text: record a greeting and give it to voicemail of the queue',
+  TimeoutSharedVoicemailAudioFilePrompt:
+    'the greeting is a file in Microsoft’s store: give voicemail of the queue a greeting',
+  NoAgentSharedVoicemailTextToSpeechPrompt:
+    'speech is not made from text: record a greeting and give it to voicemail of the queue',
+  NoAgentSharedVoicemailAudioFilePrompt:
+    'the greeting is a file in Microsoft’s store: give voicemail of the queue a greeting',
 };
 
 /** Presences in which Teams rings an agent while presence-based routing is off. */
@@ -132,6 +141,7 @@ function importQueue(
     ...(anyPresence ? { presence: { accept: [...WITHOUT_PRESENCE], unknown: 'accept' as const } } : {}),
     ...(json['UseDefaultMusicOnHold'] === true ? { music: draft.music('moh', { stream: 'moh' }) } : {}),
     ...(Object.keys(exits).length === 0 ? {} : { exits }),
+    ...(Object.values(exits).some((action) => action !== undefined && 'voicemail' in action) ? { voicemail: {} } : {}),
     members,
   });
 }
@@ -158,6 +168,10 @@ function exit(
     case 'Disconnect':
     case 'DisconnectWithBusy': {
       return { [reason]: { hangUp: true } };
+    }
+    case 'SharedVoicemail': {
+      draft.note(place, 'messages are kept here and not sent to the group: `sidekick voicemails list` shows them');
+      return { [reason]: { voicemail: draft.name('queue', textOf(json, 'Name', 'Identity') || 'queue') } };
     }
     case 'Forward': {
       const given = json[`${which}ActionTarget`];
