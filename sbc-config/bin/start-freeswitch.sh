@@ -43,6 +43,11 @@ for dir in run log db temp certs storage cache; do
   mkdir -p "$run_dir/$dir"
 done
 mkdir -p "$recordings_dir"
+# Nodes that run as another user read messages, and delete them when their time is over: what is recorded belongs to their group.
+if [ -n "${SIDEKICK_RECORDINGS_GROUP:-}" ]; then
+  chgrp "$SIDEKICK_RECORDINGS_GROUP" "$recordings_dir"
+  chmod 2770 "$recordings_dir"
+fi
 chmod 700 "$run_dir/log"
 
 if [ -n "${SIDEKICK_FREESWITCH_MOD_DIR:-}" ]; then

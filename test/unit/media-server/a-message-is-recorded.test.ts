@@ -178,6 +178,19 @@ describe('a message is recorded', () => {
     expect((await heard()).toneMs).toBeGreaterThan(300);
   });
 
+  test('on, when whoever gave the order is gone: to its own end, then there is music', async () => {
+    await ep.esl.execute(ep.uuid, 'record', `${file} 30 200 2`);
+    await wait(500);
+    ep.esl.close();
+    await wait(1_500);
+    ep.phone.say(undefined);
+    await lab.control.event((e) => e['Event-Name'] === 'RECORD_STOP' && e['Record-File-Path'] === file, 8_000);
+    const { lengthMs, toneMs } = await heard();
+    expect(toneMs).toBeGreaterThan(1_800);
+    expect(lengthMs).toBeGreaterThan(3_700);
+    expect(await lab.control.api(`uuid_exists ${ep.uuid}`)).toBe('true');
+  });
+
   test('or not at all where the file cannot be made: then the channel ends', async () => {
     await ep.esl.execute(ep.uuid, 'record', '/proc/nowhere/x.wav 30');
     const gone = await lab.control.event((e) => e['Event-Name'] === 'CHANNEL_HANGUP' && e['Unique-ID'] === ep.uuid);

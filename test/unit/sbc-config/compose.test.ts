@@ -87,6 +87,10 @@ test('mounted paths exist and configuration is mounted read-only', () => {
     .map((v) => v.split(':')[0]!)
     .filter((v) => /^[a-z]/.test(v));
   expect(Object.keys(compose.volumes)).toEqual(expect.arrayContaining(named));
+  // The node reads and deletes the messages of callers where FreeSWITCH records them.
+  const recordings = `recordings:${services.freeswitch.environment.SIDEKICK_RECORDINGS_DIR}`;
+  expect(services.freeswitch.volumes).toContain(recordings);
+  expect(services.sidekick.volumes).toContain(recordings);
 });
 
 test('no registry host and no private key is in these files', () => {
