@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describeError } from '../../lib/errors';
 import type { Metrics } from '../../lib/metrics';
+import { Newest } from '../../lib/newest';
 import type { InvitePeer } from '../agent-invite';
 import type { DrachtioLink } from '../drachtio-link';
 import type { NameCache } from './name-cache';
@@ -60,8 +61,8 @@ export class TrunkHealth {
   readonly #peers: PeerWatch;
   readonly #offs: (() => void)[];
   readonly #timer: NodeJS.Timeout;
-  /** Trunks whose state is being stored, by id; true: it changed meanwhile, so that it is stored again. The newest must come last. */
-  readonly #reporting = new Map<string, boolean>();
+  /** What stores the state of a trunk, by its id. */
+  readonly #reports = new Map<string, Newest>();
   #closed = false;
 
   constructor(deps: TrunkHealthDeps) {
@@ -218,30 +219,18 @@ export class TrunkHealth {
   }
 
   #report(trunkId: string): void {
-    const watched = this.#watched.get(trunkId);
-    if (this.#closed || !watched) {
-      return;
-    }
-    if (this.#reporting.has(trunkId)) {
-      this.#reporting.set(trunkId, true);
-      return;
-    }
-    this.#reporting.set(trunkId, false);
-    void this.#deps
-      .report(this.#view(watched))
-      .catch((error: unknown) => {
-        this.#deps.log.debug({
-          event: 'trunk_status_not_stored',
-          trunk: watched.trunk.name,
-          reason: describeError(error),
-        });
-      })
-      .finally(() => {
-        const again = this.#reporting.get(trunkId);
-        this.#reporting.delete(trunkId);
-        if (again) {
-          this.#report(trunkId);
+    let report = this.#reports.get(trunkId);
+    if (!report) {
+      report = new Newest(async () => {
+        const watched = this.#watched.get(trunkId);
+        if (watched && !this.#closed) {
+          await this.#deps.report(this.#view(watched));
         }
       });
+      this.#reports.set(trunkId, report);
+    }
+    report.run().catch((error: unknown) => {
+      this.#deps.log.debug({ event: 'trunk_status_not_stored', trunkId, reason: describeError(error) });
+    });
   }
 }
