@@ -425,9 +425,10 @@ function stepConnected(state: Extract<CallState, { kind: 'connected' }>, input: 
         ],
       };
     }
+    // The agent first: somebody may wait for him.
     return ended('agent-hung-up', [
-      { kind: 'hang-up-caller', sip: 200, q850: Q850.normal },
       { kind: 'end-agent-leg', offerId, endedBy: 'agent' },
+      { kind: 'hang-up-caller', sip: 200, q850: Q850.normal },
     ]);
   }
   if (input.kind !== 'transfer') {
