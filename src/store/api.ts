@@ -345,11 +345,18 @@ export interface Store {
   /** Names of everything that has one, by noun; of calls the newest 50. */
   namesByNoun(q: Q): Promise<Readonly<Record<string, readonly string[]>>>;
   listNodes(q: Q, includeStopped: boolean): Promise<readonly NodeReport[]>;
-  /** The newest that fit the filter, oldest first; `cursor` goes into the next `after`. */
+  /**
+   * The newest that fit the filter, oldest first. `cursor` goes into a later `after`: nothing is missed so, but what is not settled
+   * yet is read again, with the same of the `keys`, which go with the events.
+   */
   listEvents(
     q: Q,
     filter: EventFilter,
-  ): Promise<{ readonly events: readonly EventReport[]; readonly cursor: EventCursor }>;
+  ): Promise<{
+    readonly events: readonly EventReport[];
+    readonly keys: readonly string[];
+    readonly cursor: EventCursor;
+  }>;
   /** The queue takes no new calls; those that wait go on waiting. False: it was paused so already. */
   pauseQueue(q: Q, queueId: string, pause: { readonly by: string; readonly reason?: string }): Promise<boolean>;
   /** False: it was not paused. */

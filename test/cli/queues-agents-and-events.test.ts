@@ -6,6 +6,8 @@ import { applyDocument } from '../../src/config/documents/apply-document';
 import { readDocument } from '../../src/config/documents/parse-document';
 import { newId } from '../../src/lib/ids';
 import { store } from '../../src/store';
+import type { Queryable } from '../../src/store/types';
+import { eventually } from '../support/call-lab';
 import { testDatabase } from '../support/database';
 import type { TestDatabase } from '../support/database';
 import { testIo } from '../support/test-io';
@@ -313,6 +315,48 @@ describe('what operators look at and do all day', () => {
       .split('\n')
       .map((text) => JSON.parse(text).event.kind);
     expect(seen).toEqual(['agent:ready', 'agent:signed-out']);
+  });
+
+  it('events that are committed late are followed too, each once, in whatever order their numbers were given', async () => {
+    const agentId = (await store.agentByName(database.db, 'Ben'))!.id;
+    const tail = start(['events', 'tail', '--since', '1m', '--agent', 'Ben', '-o', 'json']);
+    const seen = (): string[] =>
+      tail.io
+        .out()
+        .split('\n')
+        .filter((text) => text !== '')
+        .map((text) => JSON.parse(text).event.data.reason)
+        .filter((reason) => ['quick', 'slow', 'last'].includes(reason));
+    const change = (q: Queryable, reason: string): Promise<unknown> =>
+      q.query(
+        `insert into agent_state_log (tenant_id, agent_id, at, from_state, to_state, reason, by)
+         select tenant_id, id, clock_timestamp(), 'ready', 'paused', $2, 'ops' from agents where id = $1`,
+        [agentId, reason],
+      );
+    const seesSoon = (reasons: string[]): Promise<unknown> =>
+      eventually(reasons.join(), () => (reasons.every((reason) => seen().includes(reason)) ? true : undefined));
+    let commit: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (commit = resolve));
+    const began = new Promise<void>((resolve) => {
+      void database.db.transaction(async (tx) => {
+        await change(tx, 'slow');
+        resolve();
+        await held;
+      });
+    });
+    await began;
+    await change(database.db, 'quick');
+    await seesSoon(['quick']);
+    // More than one look of the command passes, so that its place in the stream is behind what it has shown.
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    commit();
+    await seesSoon(['slow']);
+    await change(database.db, 'last');
+    await seesSoon(['last']);
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    tail.io.signal('SIGINT');
+    expect(await tail.done).toBe(130);
+    expect(seen()).toEqual(['quick', 'slow', 'last']);
   });
 
   it('nodes and presence are shown', async () => {

@@ -57,16 +57,24 @@ export async function tailEvents(context: Context, options: EventsOptions): Prom
   return withDatabase(context, options, async (db) => {
     const filter = await filterOf(db, options);
     const started = Date.now();
-    let after: EventCursor | undefined;
+    // Of the two last reads: a row that has its number but is not being written yet counts as settled for an instant.
+    let cursors: readonly EventCursor[] = [];
+    let shown: ReadonlySet<string> = new Set();
     return repeatedly({ ...context, io: asPipe(context.io) }, FOLLOW_MS, format, async () => {
       const sinceMs = options.since + (Date.now() - started);
+      const after = cursors[0];
       const read = await store.listEvents(db, {
         ...filter,
         sinceMs,
         ...(after === undefined ? {} : { after, limit: 10_000 }),
       });
-      after = read.cursor;
-      read.events.forEach((event) => printEvent(context.io, event, format));
+      cursors = [...cursors, read.cursor].slice(-2);
+      read.events.forEach((event, index) => {
+        if (!shown.has(read.keys[index] ?? '')) {
+          printEvent(context.io, event, format);
+        }
+      });
+      shown = new Set(read.keys);
     });
   });
 }

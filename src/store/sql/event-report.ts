@@ -27,9 +27,13 @@ export const listNodes: Store['listNodes'] = async (q, includeStopped) => {
   }));
 };
 
+const SOURCES = ['call', 'agent', 'member'] as const;
+const NOWHERE: EventCursor = { call: '0', agent: '0', member: '0' };
+
 interface EventRow {
   readonly source: keyof EventCursor;
   readonly id: string;
+  readonly settled: boolean;
   readonly at: number;
   readonly kind: string;
   readonly tenant: string;
@@ -39,11 +43,16 @@ interface EventRow {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** $1 since, ms; $2 queue; $3 agent; $4 call; $5 tenant; $6 to $8 cursors; $9 limit. The newest of them, oldest first. */
+/**
+ * Rows get their ids before they are committed, so that one may appear later than another with a higher id. An event is settled
+ * once no transaction is under way that began to write before its own: below it nothing new appears any more.
+ *
+ * $1 since, ms; $2 queue; $3 agent; $4 call; $5 tenant; $6 to $8 cursors; $9 limit. The newest of them, oldest first.
+ */
 const EVENTS = `
 with bounds as (select clock_timestamp() - ${interval('$1::float8')} as since), found as (
   select 'call' as source, e.id, e.at, e.kind, e.tenant_id, e.call_id,
-    coalesce(e.data ->> 'queue', v.name) as queue, coalesce(e.data ->> 'agent', o.agent) as agent, e.data
+    coalesce(e.data ->> 'queue', v.name) as queue, coalesce(e.data ->> 'agent', o.agent) as agent, e.data, e.xmin as writer
   from call_events e
   left join lateral (
     select qu.name from queue_visits v join queues qu on qu.id = v.queue_id
@@ -56,17 +65,18 @@ with bounds as (select clock_timestamp() - ${interval('$1::float8')} as since), 
   where ($1::float8 is null or e.at >= (select since from bounds)) and ($6::bigint is null or e.id > $6) and ($4::uuid is null or e.call_id = $4)
   union all
   select 'agent', l.id, l.at, 'agent:' || l.to_state, l.tenant_id, null, null, a.name,
-    jsonb_strip_nulls(jsonb_build_object('from', l.from_state, 'reason', l.reason, 'by', l.by))
+    jsonb_strip_nulls(jsonb_build_object('from', l.from_state, 'reason', l.reason, 'by', l.by)), l.xmin
   from agent_state_log l join agents a on a.id = l.agent_id
   where ($1::float8 is null or l.at >= (select since from bounds)) and ($7::bigint is null or l.id > $7) and $4::uuid is null
   union all
   select 'member', l.id, l.at,
     case when not l.signed_in then 'member:signed-out' when l.pause_reason is not null then 'member:paused' else 'member:ready' end,
-    l.tenant_id, null, qu.name, a.name, jsonb_strip_nulls(jsonb_build_object('reason', l.pause_reason, 'by', l.by))
+    l.tenant_id, null, qu.name, a.name, jsonb_strip_nulls(jsonb_build_object('reason', l.pause_reason, 'by', l.by)), l.xmin
   from queue_member_log l join agents a on a.id = l.agent_id join queues qu on qu.id = l.queue_id
   where ($1::float8 is null or l.at >= (select since from bounds)) and ($8::bigint is null or l.id > $8) and $4::uuid is null
 )
-select f.source, f.id::text, ${ms('f.at')} as at, f.kind, tn.name as tenant, f.call_id as "callId", f.queue, f.agent, f.data
+select f.source, f.id::text, ${ms('f.at')} as at, f.kind, tn.name as tenant, f.call_id as "callId", f.queue, f.agent, f.data,
+  age(f.writer) > age(pg_snapshot_xmin(pg_current_snapshot())::xid) as settled
 from found f join tenants tn on tn.id = f.tenant_id
 where ($2::text is null or f.queue = $2) and ($3::text is null or f.agent = $3) and ($5::text is null or tn.name = $5)
 order by f.at desc, f.source, f.id desc limit $9`;
@@ -88,14 +98,48 @@ export const listEvents: Store['listEvents'] = async (q, filter) => {
     ],
     { idempotent: true },
   );
-  const last = { call: '0', agent: '0', member: '0', ...after };
-  for (const row of rows) {
-    if (BigInt(row.id) > BigInt(last[row.source])) {
-      last[row.source] = row.id;
+  return {
+    events: [...rows].reverse().map(toEvent),
+    keys: [...rows].reverse().map(({ source, id }) => `${source} ${id}`),
+    cursor: cursorAfter(rows, after ?? (rows.length === filter.limit ? beforeAll(rows) : NOWHERE)),
+  };
+};
+
+/** Behind the last event of each kind below which nothing new can appear. */
+function cursorAfter(rows: readonly EventRow[], after: EventCursor): EventCursor {
+  const last = { ...after };
+  for (const source of SOURCES) {
+    for (const { id, settled } of inOrder(rows, source)) {
+      if (!settled) {
+        break;
+      }
+      last[source] = String(id);
     }
   }
-  return { events: [...rows].reverse().map(toEvent), cursor: last };
-};
+  return last;
+}
+
+/** What a limit cut off is not read later. */
+function beforeAll(rows: readonly EventRow[]): EventCursor {
+  const first = { ...NOWHERE };
+  for (const source of SOURCES) {
+    const [lowest] = inOrder(rows, source);
+    if (lowest) {
+      first[source] = String(lowest.id - 1n);
+    }
+  }
+  return first;
+}
+
+function inOrder(
+  rows: readonly EventRow[],
+  of: keyof EventCursor,
+): { readonly id: bigint; readonly settled: boolean }[] {
+  return rows
+    .filter(({ source }) => source === of)
+    .map(({ id, settled }) => ({ id: BigInt(id), settled }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
 
 function toEvent({ at, kind, tenant, callId, queue, agent, data }: EventRow): EventReport {
   return { at, kind, tenant, callId: orUndefined(callId), queue: orUndefined(queue), agent: orUndefined(agent), data };
