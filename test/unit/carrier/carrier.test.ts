@@ -34,12 +34,14 @@ afterEach(async () => {
 
 test.each(['udp', 'tcp'] as const)('a caller over %s and a phone hear each other', async (protocol) => {
   await start(protocol);
-  const call = await carrier.call({ to: '+49301000100', target, seconds: 0.6 });
+  const call = await carrier.call({ to: '+49301000100', target });
   const stages: string[] = [];
   call.events.on('ringing', (status) => stages.push(`ringing ${status}`));
   call.events.on('answered', () => stages.push('answered'));
   call.events.on('heard', (hz) => stages.push(`heard ${hz}`));
   call.events.on('ended', (end) => stages.push(`ended ${end.by} ${end.status}`));
+  await until('the caller hears enough', () => call.heardMs(1100) > 300);
+  await call.hangUp();
   expect(await call.ended).toMatchObject({ by: 'local', status: 200 });
   expect(stages).toEqual(['ringing 180', 'answered', 'heard 1100', 'ended local 200']);
   const report = call.report();
