@@ -34,6 +34,8 @@ export interface QueueSummary {
   readonly holdMs: number | undefined;
   /** Mean length of today's talks, milliseconds; undefined: none yet. */
   readonly talkMs: number | undefined;
+  /** Messages of callers that nobody has heard yet. */
+  readonly messages: number;
 }
 
 export interface QueueMember {

@@ -59,6 +59,7 @@ const VIEW: ListView<QueueSummary> = {
       plain: (q) => seconds(q.talkMs),
       wide: true,
     },
+    { title: 'messages', text: (q) => String(q.messages), wide: true },
     { title: 'hours', text: (q) => q.hours ?? '', wide: true },
   ],
   name: (q) => q.name,
@@ -141,6 +142,7 @@ export function queueJson(queue: QueueSummary): Record<string, unknown> {
     signedIn: queue.signedIn,
     ready: queue.ready,
     inCall: queue.inCall,
+    messages: queue.messages,
     today: {
       completed: queue.completed,
       abandoned: queue.abandoned,

@@ -17,7 +17,9 @@ const SUMMARIES = `
 select qu.id, qu.name, tn.name as tenant, qu.strategy, qu.weight, qu.max_waiting as "maxWaiting", h.name as hours,
   case when qu.paused_at is not null then json_build_object('at', ${ms('qu.paused_at')}, 'by', qu.paused_by, 'reason', qu.pause_reason) end as paused,
   w.waiting, w.longest as "longestWaitMs", m.members, m."signedIn", m.ready, m."inCall",
-  f.completed, f.abandoned, f."sentOn", f."inTime", qu.service_level_seconds * 1000 as "serviceLevelMs", f.hold as "holdMs", t.talk as "talkMs"
+  f.completed, f.abandoned, f."sentOn", f."inTime", qu.service_level_seconds * 1000 as "serviceLevelMs", f.hold as "holdMs", t.talk as "talkMs",
+  (select count(*)::int from voicemails m where m.queue_id = qu.id and m.state = 'new' and m.removed_at is null
+     and m.keep_until > statement_timestamp()) as messages
 from queues qu
 join tenants tn on tn.id = qu.tenant_id
 left join hours h on h.id = qu.hours_id

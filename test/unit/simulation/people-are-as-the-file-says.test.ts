@@ -81,3 +81,23 @@ describe('agents of a simulation', () => {
     expect(french(3).abandoned).toBeLessThan(0.3);
   });
 });
+
+describe('callers of a simulation who are sent to voicemail', () => {
+  const rules = { name: 'support', members: [], ringTimeoutSeconds: 20, wrapUpSeconds: 30, maxWaitSeconds: 45 };
+  const busy = {
+    staff: [{ name: 'anna', count: 1, queues: [{ queue: 'support' }] }],
+    traffic: [{ queue: 'support', perHour: 30, patience: { meanSeconds: 600 }, handling: { meanSeconds: 150 } }],
+  } as const;
+
+  it('have left by the rule of the queue, neither answered nor abandoned, as if the call had been ended', () => {
+    const ended = run({ ...busy, queues: [rules] } as never);
+    const message = run({
+      ...busy,
+      queues: [{ ...rules, voicemail: {}, exits: { maxWait: { voicemail: 'support' } } }],
+    } as never);
+    const [queue] = message.queues;
+    expect(queue!.left['maxWait']).toBeGreaterThan(100);
+    expect(queue!.answered + queue!.abandoned + queue!.left['maxWait']!).toBe(queue!.arrived);
+    expect(queue).toEqual(ended.queues[0]);
+  });
+});
