@@ -23,6 +23,8 @@ export interface NodeTeamsDeps {
   readonly metrics: Metrics;
   /** True once the node takes no new calls. */
   readonly stopping: () => boolean;
+  /** The database says otherwise now whether a trunk is up for this node, whose own hints of it are not told to it. */
+  readonly trunkChanged: () => void;
 }
 
 /** What a node does about Teams beside calls: watches the proxies of its trunks. */
@@ -49,7 +51,9 @@ export function startNodeTeams(deps: NodeTeamsDeps): NodeTeams {
     metrics,
     names: new NameCache({ clock, log }),
     report: async ({ trunkId, up, detail, proxies }) => {
-      await store.reportTrunk(db, { nodeId, trunkId, up, detail, proxies });
+      if (await store.reportTrunk(db, { nodeId, trunkId, up, detail, proxies })) {
+        deps.trunkChanged();
+      }
     },
   });
   const inbound = new TeamsInbound({ metrics, log, stopping: deps.stopping });

@@ -210,6 +210,7 @@ class NodeBuilder implements Node {
       log: this.#log,
       metrics: this.metrics,
       stopping: () => this.#stopping,
+      trunkChanged: () => this.#work?.dispatcher.rulesChanged(),
     });
     this.#teams = teams;
     this.#work = wireCalls({
