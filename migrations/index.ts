@@ -45,7 +45,9 @@ import { grantedRoles } from './0067-granted-roles';
 import { memberWeight } from './0075-member-weight';
 import { queueVoicemail } from './0077-queue-voicemail';
 import { voicemails } from './0078-voicemails';
+import { queueCallback } from './0079-queue-callback';
 import { packedDecisions } from './0080-packed-decisions';
+import { callbacks } from './0081-callbacks';
 import type { Migration } from './sql';
 
 export type { Migration } from './sql';
@@ -99,5 +101,7 @@ export const migrations: readonly Migration[] = [
   memberWeight,
   queueVoicemail,
   voicemails,
+  queueCallback,
   packedDecisions,
+  callbacks,
 ];

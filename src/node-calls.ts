@@ -1,6 +1,7 @@
+import { CallbackRegistry } from './calls/callback-registry';
 import { CallRegistry } from './calls/call-registry';
 import { CommandRunner } from './calls/command-runner';
-import type { ReservedOffer } from './calls/ports';
+import type { ReservedOffer, TransferRequest } from './calls/ports';
 import { VoicemailKeeper } from './calls/voicemail-keeper';
 import { Dispatcher } from './dispatch/dispatcher';
 import type { Clock } from './lib/clock';
@@ -40,6 +41,9 @@ export interface NodeCallsDeps {
 /** What a node does with calls: who lets them in, where they live, who matches them, how agents are rung. */
 export interface NodeCalls {
   readonly calls: CallRegistry;
+  readonly callbacks: CallbackRegistry;
+  /** True when no call is left and nobody talks for a callback; false if some still do after `timeoutMs`. */
+  waitUntilEmpty(timeoutMs: number): Promise<boolean>;
   readonly legs: AgentLegService;
   readonly dispatcher: Dispatcher;
   /** Carries out what people ask for calls of this node. */
@@ -61,7 +65,9 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
     },
     onOffer: (offer) => {
       const answer = deps.config.answerPolicy(offer.queueId);
-      return calls.offer(answer === undefined ? offer : { ...offer, answer });
+      const full = answer === undefined ? offer : { ...offer, answer };
+      const taken = calls.offer(full);
+      return taken === 'no-call' ? callbacks.offer(full) : taken;
     },
     onOrphan: (offer) => {
       giveBack(deps, dispatcher, offer);
@@ -85,7 +91,12 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
     health: deps.teams.health,
     refer: (trunk) => deps.teams.refer(trunk),
   });
-  const calls: CallRegistry = new CallRegistry({ store, legs, media: pool, matcher: dispatcher, clock, log, metrics });
+  const common = { store, legs, media: pool, matcher: dispatcher, clock, log, metrics };
+  const callbacks: CallbackRegistry = new CallbackRegistry({
+    ...common,
+    plan: (tenantId) => deps.config.plan(tenantId),
+  });
+  const calls: CallRegistry = new CallRegistry({ ...common, callbacks });
   const inbound = carrierInbound(deps, admission, calls);
   link.srf.invite((request, response) => {
     if (!legs.takeMediaInvite(request, response) && !deps.teams.inbound.invite(request, response)) {
@@ -97,11 +108,21 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
       inbound.options(request, response);
     }
   });
+  const owners = {
+    hangUp: (callId: string): boolean => calls.hangUp(callId) || callbacks.hangUp(callId),
+    transfer: (callId: string, request: TransferRequest): boolean => calls.transfer(callId, request),
+  };
   return {
     calls,
+    callbacks,
+    waitUntilEmpty: async (timeoutMs) => {
+      const until = clock.now() + timeoutMs;
+      const empty = await calls.waitUntilEmpty(timeoutMs);
+      return (await callbacks.waitUntilIdle(until - clock.now())) && empty;
+    },
     legs,
     dispatcher,
-    commands: new CommandRunner({ store, calls, clock, log }),
+    commands: new CommandRunner({ store, calls: owners, clock, log }),
     voicemails: new VoicemailKeeper({
       store,
       media: pool,

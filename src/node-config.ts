@@ -1,4 +1,4 @@
-import type { AnswerPolicy, CallRoute } from './calls/ports';
+import type { AnswerPolicy, CallPlan, CallRoute } from './calls/ports';
 import { describeError } from './lib/errors';
 import type { Log } from './lib/log';
 import { Newest } from './lib/newest';
@@ -228,12 +228,17 @@ export class NodeConfig {
         number: number.e164,
         greetingUri: number.greeting === undefined ? undefined : this.#uri(number.greeting),
         entry,
-        plan: planOf(
-          number.tenantId,
-          () => this.#loaded,
-          (prompt) => this.#uri(prompt),
-        ),
+        plan: this.plan(number.tenantId),
       }
+    );
+  }
+
+  /** What the calls of a tenant ask configuration for. */
+  plan(tenantId: string): CallPlan {
+    return planOf(
+      tenantId,
+      () => this.#loaded,
+      (prompt) => this.#uri(prompt),
     );
   }
 

@@ -1,4 +1,4 @@
-import type { CallPlan, QueuePlan, VoicemailPlan } from './calls/ports';
+import type { CallbackPlan, CallPlan, QueuePlan, VoicemailPlan } from './calls/ports';
 import type { VoicemailRules } from './flows/flow';
 import { isOpen } from './flows/hours';
 import type {
@@ -53,6 +53,10 @@ export function planOf(
     },
     promptUri,
     trunkTo: (e164, arrivedOn) => trunkTo(loaded(), tenantId, e164, arrivedOn),
+    callback: (queueId) => {
+      const queue = loaded().queues.get(queueId);
+      return queue?.tenantId === tenantId ? callbackPlan(queue, promptUri) : undefined;
+    },
   };
 }
 
@@ -66,6 +70,23 @@ function voicemailPlan(queue: QueueConfig, rules: VoicemailRules, promptUri: Uri
     greetingUri: greeting === undefined ? undefined : promptUri(greeting),
     thanksUri: thanks === undefined ? undefined : promptUri(thanks),
   };
+}
+
+function callbackPlan(
+  { callback }: QueueConfig,
+  promptUri: (name: string) => string | undefined,
+): CallbackPlan | undefined {
+  return (
+    callback && {
+      askUri: promptUri(callback.ask),
+      key: callback.key,
+      confirmUri: callback.confirm === undefined ? undefined : promptUri(callback.confirm),
+      tries: callback.tries,
+      retryAfterMs: callback.retryAfterSeconds * 1_000,
+      ringMs: callback.ringSeconds * 1_000,
+      expireAfterMs: callback.expireAfterSeconds * 1_000,
+    }
+  );
 }
 
 function queuePlan(queue: QueueConfig, uriOf: (prompt: PromptConfig) => string, promptUri: Uri<string>): QueuePlan {

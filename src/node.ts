@@ -254,6 +254,7 @@ class NodeBuilder implements Node {
     });
     this.#work.dispatcher.start();
     this.#work.commands.start();
+    this.#work.callbacks.start();
     this.#work.voicemails.start();
     this.#gauge = setInterval(() => {
       this.#reportQueues();
@@ -388,7 +389,7 @@ class NodeBuilder implements Node {
   async #close(drainMs: number): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#gauge);
-    const drained = (await this.#work?.calls.waitUntilEmpty(drainMs)) ?? true;
+    const drained = (await this.#work?.waitUntilEmpty(drainMs)) ?? true;
     if (!drained) {
       await this.#work?.calls.endAll(3_000);
     }
@@ -396,6 +397,7 @@ class NodeBuilder implements Node {
     await this.#work?.commands.stop();
     await this.#work?.voicemails.stop();
     await this.#work?.dispatcher.stop();
+    await this.#work?.callbacks.handOver(3_000);
     this.#config.close();
     this.#teams?.close();
     await this.#presence?.close();

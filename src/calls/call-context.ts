@@ -7,6 +7,7 @@ import type {
   CallerHandles,
   CallerIdentity,
   CallerLeg,
+  Callbacks,
   CallMedia,
   CallPlan,
   CallRoute,
@@ -21,7 +22,9 @@ export interface CallSessionDeps {
   readonly matcher: Matcher;
   readonly clock: Clock;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, 'callStage' | 'offerEnded' | 'queueWaited' | 'voicemail'>;
+  readonly metrics: Pick<Metrics, 'callStage' | 'offerEnded' | 'queueWaited' | 'voicemail' | 'callbackTried'>;
+  /** Without it nobody is called back. */
+  readonly callbacks?: Callbacks;
   readonly onUnexpected: (machine: 'call' | 'offer', state: string, input: string) => void;
 }
 

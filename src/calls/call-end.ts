@@ -96,6 +96,12 @@ function leaveReason(state: LiveCallState, cause: 'hung-up' | 'cancelled', messa
     case 'recording': {
       return message ? 'voicemail-left' : state.to.reason;
     }
+    case 'asking': {
+      return 'caller-gave-up-waiting';
+    }
+    case 'booking': {
+      return 'callback-booked';
+    }
   }
 }
 
@@ -106,7 +112,9 @@ function release(state: LiveCallState, by: 'caller' | 'system'): readonly CallEf
   switch (state.kind) {
     case 'arriving':
     case 'answering':
-    case 'closing': {
+    case 'closing':
+    case 'asking':
+    case 'booking': {
       return [];
     }
     case 'flow': {

@@ -1,6 +1,6 @@
 /** Where a call goes on to; part of the machine in call-state.ts. */
 import { ended, Q850 } from './call-end';
-import type { CallEffect, CallStep, Destination, WaitingState } from './call-state';
+import type { CallbackDestination, CallEffect, CallStep, Destination, WaitingState } from './call-state';
 
 /** Goes to a destination; `queueId` is where the call waited last. */
 export function enter(to: Destination, queueId: string | undefined, before: readonly CallEffect[] = []): CallStep {
@@ -38,10 +38,29 @@ export function enter(to: Destination, queueId: string | undefined, before: read
     case 'voicemail': {
       return { state: { kind: 'mailbox', to, queueId }, effects: [...before, { kind: 'open-mailbox', to }] };
     }
+    case 'callback': {
+      return to.askUri === undefined
+        ? { state: { kind: 'booking', to, queueId }, effects: [...before, ...booking(to, queueId)] }
+        : { state: { kind: 'asking', to, queueId }, effects: [...before, { kind: 'ask-callback', to }] };
+    }
+    case 'again': {
+      return {
+        state: waitingIn(to.queueId),
+        effects: [...before, { kind: 'resume-waiting', queueId: to.queueId }],
+      };
+    }
     case 'hang-up': {
       return ended(to.reason, [{ kind: 'hang-up-caller', sip: 480, q850: Q850.normal }, ...before]);
     }
   }
+}
+
+/** The caller wants it: that is stored while he hears music. */
+export function booking(to: CallbackDestination, queueId: string | undefined): readonly CallEffect[] {
+  return [
+    { kind: 'park-caller', queueId },
+    { kind: 'book-callback', to },
+  ];
 }
 
 /** A transfer to a queue or an agent is done as soon as the caller is on the way; one to the outside when it is answered. */

@@ -151,6 +151,9 @@ export class CallFlow {
       case 'voicemail': {
         return this.#destinations.ofVoicemail(end.queue, 'ended-by-flow');
       }
+      case 'callback': {
+        return this.#destinations.ofCallback(end.queue, false, this.#destinations.ofQueueNamed(end.queue));
+      }
       case 'hang-up': {
         return { kind: 'hang-up', reason: 'ended-by-flow' };
       }

@@ -1,11 +1,27 @@
-import type { CallContext } from './call-context';
+import type { CallContext, CallSessionDeps } from './call-context';
+import type { CallInput } from './call-state';
 import { OfferSession } from './offer-session';
 import type { CancelWhy, EndedBy, OfferClosing } from './offer-state';
-import type { CallerHandles, ReservedOffer, TransferRequest } from './ports';
+import type { CallerHandles, CallerIdentity, ReservedOffer, TransferRequest } from './ports';
+
+/** What becomes of offers, as the machine of the call is told. */
+type OfferNews = Extract<CallInput, { kind: 'agent-answering' | 'agent-answered' | 'agent-left' | 'offer-over' }>;
+
+/** What offers need of the call that they are for; a callback is one as well. */
+export interface OffersContext extends Pick<CallContext, 'log' | 'event' | 'fact'> {
+  readonly deps: Omit<CallSessionDeps, 'onUnexpected' | 'callbacks'> & {
+    readonly onUnexpected: (machine: 'offer', state: string, input: string) => void;
+  };
+  readonly info: { readonly callId: string; readonly caller: CallerIdentity };
+  readonly plan: Pick<CallContext['plan'], 'queue'>;
+  readonly state: () => { readonly kind: string; readonly queueId?: string | undefined };
+  readonly handles: () => Pick<CallerHandles, 'mediaServer' | 'codec'> | undefined;
+  readonly input: (input: OfferNews) => void;
+}
 
 /** The agents who are rung for one call, or talk to its caller: any number of offers at once. */
 export class CallOffers {
-  readonly #context: CallContext;
+  readonly #context: OffersContext;
   readonly #sessions = new Map<string, OfferSession>();
   readonly #reserved = new Map<string, ReservedOffer>();
   readonly #seen = new Set<string>();
@@ -15,7 +31,7 @@ export class CallOffers {
   #closing = 0;
 
   constructor(
-    context: CallContext,
+    context: OffersContext,
     hooks: {
       /** The agent's platform asks for a transfer. */
       readonly onTransfer: (request: TransferRequest, offerId: string) => void;
@@ -95,7 +111,7 @@ export class CallOffers {
     }
   }
 
-  #start(offer: ReservedOffer, handles: CallerHandles): void {
+  #start(offer: ReservedOffer, handles: Pick<CallerHandles, 'mediaServer' | 'codec'>): void {
     const { deps, info, plan, log, input } = this.#context;
     const { offerId } = offer;
     const queue = plan.queue(offer.queueId);

@@ -19,6 +19,8 @@
  *     flow ─────────▶ flow
  *     announce ─────▶ closing ──announced──▶ ended
  *     voicemail ────▶ mailbox ──mailbox-open──▶ recording ──message-over──▶ closing (thanks) or ended
+ *     callback ─────▶ asking ──callback-chosen──▶ booking ──callback-booked──▶ closing (confirmation) or ended
+ *                      └──declined──▶ [the destination for that], mostly his place in the queue
  *     hang-up ──────▶ ended          every state ──caller-left, end, media-lost──▶ ended
  *
  *   arriving    the INVITE is here, the caller's media endpoint is being made; nothing answered yet
@@ -36,6 +38,8 @@
  *   closing     the caller hears a last announcement
  *   mailbox     the caller hears the greeting and the tone of a queue that keeps messages
  *   recording   the caller speaks after the tone; who hangs up then has left a message, if it is one
+ *   asking      the caller is asked whether he wants to be called back
+ *   booking     he does, and that is being stored; a call of its own waits for him from then on (callback-state.ts)
  *   ended       over, with exactly one Termination; nothing leads out of here
  *
  * A caller who leaves is final in every state (RFC 3261 9.2 and 15.1.2): CANCEL before the 200, BYE after it. In every state after
@@ -44,6 +48,7 @@
  */
 import type { OutsideTarget } from './ports';
 import { ended, Q850, stepEnd } from './call-end';
+import { stepAsking } from './call-asking';
 import { enter, transferred, waitingIn, withdraw } from './call-enter';
 import { stepMailbox } from './call-mailbox';
 import { stepDialling, stepOutside } from './call-outside';
@@ -58,6 +63,9 @@ export type Destination =
   | { readonly kind: 'announce'; readonly uri: string; readonly reason: TerminationReason }
   | { readonly kind: 'outside'; readonly legId: string; readonly to: OutsideTarget }
   | MailboxDestination
+  | CallbackDestination
+  /** Back to the place in the queue, whatever its door says: the caller was offered something and declined. */
+  | { readonly kind: 'again'; readonly queueId: string }
   | { readonly kind: 'hang-up'; readonly reason: TerminationReason };
 
 /** The messages of a queue. */
@@ -69,6 +77,19 @@ export interface MailboxDestination {
   readonly thanksUri: string | undefined;
   /** Why the call came here: how it ends if no message is left. */
   readonly reason: TerminationReason;
+}
+
+/** The caller may be called back by a queue. */
+export interface CallbackDestination {
+  readonly kind: 'callback';
+  readonly queueId: string;
+  readonly number: string;
+  /** Undefined: he asked for it himself. */
+  readonly askUri: string | undefined;
+  readonly key: string;
+  readonly confirmUri: string | undefined;
+  /** Where he goes who does not want it. */
+  readonly declined: ExitDestination;
 }
 
 /** Where an exit or a flow leads: agents are reserved for transfers only. */
@@ -109,6 +130,7 @@ export type CallState =
   | { readonly kind: 'outside'; readonly legId: string; readonly queueId: string | undefined }
   | { readonly kind: 'closing'; readonly reason: TerminationReason; readonly queueId: string | undefined }
   | { readonly kind: 'mailbox' | 'recording'; readonly to: MailboxDestination; readonly queueId: string | undefined }
+  | { readonly kind: 'asking' | 'booking'; readonly to: CallbackDestination; readonly queueId: string | undefined }
   | { readonly kind: 'ended'; readonly termination: Termination };
 
 export type LiveCallState = Exclude<CallState, { kind: 'ended' }>;
@@ -151,6 +173,9 @@ export type CallInput =
   | { readonly kind: 'message-over'; readonly message: 'kept' | 'discarded' | 'failed' }
   /** `message`: he was leaving one, and it is kept. */
   | { readonly kind: 'caller-left'; readonly cause: 'hung-up' | 'cancelled' | 'no-ack'; readonly message?: boolean }
+  | { readonly kind: 'callback-chosen'; readonly accepted: boolean }
+  /** `ok` false: it could not be stored. */
+  | { readonly kind: 'callback-booked'; readonly ok: boolean }
   | { readonly kind: 'media-lost' }
   | { readonly kind: 'store-failed' }
   | { readonly kind: 'end'; readonly reason: 'ended-by-admin' | 'node-stopping' | 'queue-closed' };
@@ -184,6 +209,10 @@ export type CallEffect =
   | { readonly kind: 'record-message'; readonly to: MailboxDestination }
   /** The call ends otherwise; a message that was begun is kept if it is one. */
   | { readonly kind: 'close-mailbox' }
+  /** Ends in `callback-chosen`. */
+  | { readonly kind: 'ask-callback'; readonly to: CallbackDestination }
+  /** Ends in `callback-booked`. */
+  | { readonly kind: 'book-callback'; readonly to: CallbackDestination }
   /** Tells whoever asked for the transfer. */
   | { readonly kind: 'transfer-progress'; readonly sip: number }
   | { readonly kind: 'hang-up-caller'; readonly sip: number; readonly q850: number }
@@ -269,6 +298,10 @@ function stepProgress(state: LiveCallState, input: CallInput): CallStep | undefi
     case 'mailbox':
     case 'recording': {
       return stepMailbox(state, input);
+    }
+    case 'asking':
+    case 'booking': {
+      return stepAsking(state, input);
     }
   }
 }

@@ -29,6 +29,8 @@ export class CallWaiting {
   #queueName = '';
   #timer: TimerHandle | undefined;
   #traits: CallTraits = {};
+  /** Queues whose estimate led to the offer of a callback once; every decision would lead there again. */
+  readonly #offeredByEstimate = new Set<string>();
 
   constructor(context: CallContext, sound: CallSound, destinations: Destinations) {
     this.#context = context;
@@ -39,6 +41,11 @@ export class CallWaiting {
   /** What a flow said about the call; later values replace earlier ones. */
   set(traits: CallTraits): void {
     this.#traits = { ...this.#traits, ...traits };
+  }
+
+  /** All that flows have said. */
+  get traits(): CallTraits {
+    return this.#traits;
   }
 
   /** A new stay. */
@@ -186,7 +193,21 @@ export class CallWaiting {
     if (state.kind !== 'waiting' || state.queueId !== queue.queueId || state.pending) {
       return;
     }
+    if (reason === 'estimatedWait' && 'callback' in action) {
+      if (this.#offeredByEstimate.has(queue.queueId)) {
+        return;
+      }
+      this.#offeredByEstimate.add(queue.queueId);
+    }
     const to = this.#destinations.ofAction(action, reason, queue.queueId);
+    if (to.kind === 'again' && (reason === 'key' || reason === 'estimatedWait')) {
+      // Passed over: the caller stays as he is, and so do the agents who ring for him.
+      return;
+    }
+    if (to.kind === 'again' || to.kind === 'callback') {
+      // Whoever comes back from there begins a new stay, whose longest wait counts anew.
+      this.#stay = undefined;
+    }
     this.#context.event('call:exit', { queue: queue.name, reason, to: describeDestination(this.#context, to) });
     this.#context.input({ kind: 'exit', queueId: queue.queueId, to, outcome: outcomeOf(reason, to), letRingFinish });
   }

@@ -31,6 +31,9 @@ export class Destinations {
 
   /** Where an action of a queue leads. What is not there any more ends the call, loudly. */
   ofAction(action: Action | ExitAction, reason: ExitReason | 'key', from: string): ExitDestination {
+    if ('callback' in action) {
+      return this.ofCallback(action.callback, reason !== 'key', this.#declined(reason, from));
+    }
     if (++this.#exits > MAX_EXITS) {
       return this.#failed('exits lead round in circles');
     }
@@ -86,6 +89,41 @@ export class Destinations {
       : { kind: 'outside', legId: newId(), to: { kind: 'number', trunkId, e164 } };
   }
 
+  /** Who does not want to be called back, or cannot be, keeps his place; where he has none and can get none, the call ends. */
+  #declined(reason: ExitReason | 'key', from: string): ExitDestination {
+    return reason === 'closed' || reason === 'full'
+      ? { kind: 'hang-up', reason: REASONS[reason] }
+      : { kind: 'again', queueId: from };
+  }
+
+  /** A callback by the queue of this name; straight to `declined` where the caller cannot be called. */
+  ofCallback(name: string, ask: boolean, declined: ExitDestination): ExitDestination {
+    const { plan, info, event } = this.#context;
+    const queue = plan.queueNamed(name);
+    const rules = queue && plan.callback(queue.queueId);
+    if (!queue || !rules) {
+      return this.#failed(queue ? `queue "${name}" calls nobody back` : `there is no queue "${name}"`);
+    }
+    const { number } = info.caller;
+    if (number === undefined || !/^\+[1-9]\d{5,14}$/.test(number)) {
+      event('callback:not-possible', { why: 'the caller shows no number' });
+      return declined;
+    }
+    if (plan.trunkTo(number, info.route.trunkId) === undefined) {
+      event('callback:not-possible', { why: 'the number may not be called, or no trunk leads there' });
+      return declined;
+    }
+    return {
+      kind: 'callback',
+      queueId: queue.queueId,
+      number,
+      askUri: ask ? rules.askUri : undefined,
+      key: rules.key,
+      confirmUri: rules.confirmUri,
+      declined,
+    };
+  }
+
   ofQueueNamed(name: string): ExitDestination {
     const queue = this.#context.plan.queueNamed(name);
     return queue ? { kind: 'queue', queueId: queue.queueId } : this.#failed(`there is no queue "${name}"`);
@@ -138,6 +176,12 @@ export function describeDestination({ plan }: Pick<CallContext, 'plan'>, to: Des
     }
     case 'voicemail': {
       return `voicemail of ${plan.queue(to.queueId)?.name ?? to.queueId}`;
+    }
+    case 'callback': {
+      return `callback of ${plan.queue(to.queueId)?.name ?? to.queueId}`;
+    }
+    case 'again': {
+      return 'the place in the queue';
     }
     case 'outside': {
       return to.to.kind === 'number' ? 'a number outside' : 'a target of the agent';

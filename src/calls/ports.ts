@@ -206,6 +206,68 @@ export interface CallMedia {
   listenTo?(mediaServer: string, file: string): Promise<HeardSound | undefined>;
 }
 
+/** What a callback needs of media besides: it has no caller who brought a server with him. */
+export interface CallbackMedia extends CallMedia {
+  /** A server for its legs. @throws SK_MEDIA_FAILED when none is up. */
+  pick(): { readonly name: string };
+  /** Endless music on a channel of nobody else, until it is bridged. @throws SK_MEDIA_FAILED */
+  playTo(mediaServer: string, channel: string, uri: string): Promise<void>;
+}
+
+/** How a queue calls back, ready to be used. */
+export interface CallbackPlan {
+  readonly askUri: string | undefined;
+  readonly key: string;
+  readonly confirmUri: string | undefined;
+  readonly tries: number;
+  readonly retryAfterMs: number;
+  readonly ringMs: number;
+  readonly expireAfterMs: number;
+}
+
+/** A caller wants to be called back. */
+export interface CallbackRequest {
+  readonly callId: string;
+  readonly queueId: string;
+  /** E.164. */
+  readonly number: string;
+  readonly traits: CallTraits;
+}
+
+/** Those who are to be called back. */
+export interface Callbacks {
+  /** Resolves when that is stored, or was before: a queue calls a number back once. */
+  book(request: CallbackRequest): Promise<void>;
+}
+
+/** A callback that this node owns, as its row says. */
+export interface PendingCallback {
+  /** Also the id of its call. */
+  readonly id: string;
+  readonly tenantId: string;
+  readonly queueId: string;
+  readonly number: string;
+  readonly callerName: string | undefined;
+  readonly dialledNumber: string;
+  readonly trunkId: string | undefined;
+  readonly tries: number;
+  readonly nextTryAt: number | undefined;
+  readonly restMs: number | undefined;
+  readonly calledInBy: string | undefined;
+  readonly ageMs: number;
+  /** It has its place in the queue. */
+  readonly placed: boolean;
+}
+
+export interface CallbackStore {
+  bookCallback(id: string, request: CallbackRequest): Promise<{ readonly callbackId: string; readonly known: boolean }>;
+  adoptCallbacks(): Promise<readonly string[]>;
+  openCallbacks(): Promise<readonly PendingCallback[]>;
+  restCallback(callbackId: string, tries: number, restMs: number): Promise<void>;
+  callbackDue(callbackId: string): Promise<void>;
+  callbackReached(callbackId: string, reached: boolean): Promise<void>;
+}
+
 export interface AgentLegs {
   /** Longest time that this agent may be rung, milliseconds; undefined: as long as the queue says. */
   ringLimitMs?(target: AgentTarget): number | undefined;
@@ -303,6 +365,8 @@ export interface CallPlan {
   promptUri(name: string): string | undefined;
   /** The trunk over which a number outside may be called; undefined: it may not. */
   trunkTo(e164: string, arrivedOn: string): string | undefined;
+  /** Undefined: the queue calls nobody back. */
+  callback(queueId: string): CallbackPlan | undefined;
 }
 
 export interface QueuePlan {

@@ -1,6 +1,7 @@
 import { describeError, isSidekickError } from '../lib/errors';
 import type { Log } from '../lib/log';
 import type { CallContext, CallSessionDeps, CallSessionInfo } from './call-context';
+import { CallCallback } from './call-callback';
 import { CallFacts } from './call-facts';
 import { CallFlow } from './call-flow';
 import { CallOffers } from './call-offers';
@@ -37,6 +38,7 @@ export class CallSession {
   readonly #offers: CallOffers;
   readonly #waiting: CallWaiting;
   readonly #flow: CallFlow;
+  readonly #callback: CallCallback;
   readonly #transfers: CallTransfers;
   readonly #voicemail: CallVoicemail;
   readonly #startedAt: number;
@@ -63,6 +65,7 @@ export class CallSession {
       this.#waiting.set(traits);
     });
     this.#voicemail = new CallVoicemail(context, this.#sound);
+    this.#callback = new CallCallback(context, this.#sound, () => this.#waiting.traits);
     const done = (): void => {
       this.#maybeFinished();
     };
@@ -254,6 +257,14 @@ export class CallSession {
         this.#voicemail.close();
         return;
       }
+      case 'ask-callback': {
+        this.#callback.ask(effect.to);
+        return;
+      }
+      case 'book-callback': {
+        this.#callback.book(effect.to);
+        return;
+      }
       case 'hang-up-caller': {
         this.#caller.hangUp(effect.sip, effect.q850);
         return;
@@ -377,6 +388,9 @@ export class CallSession {
 
   /** A caller who cannot get a place is told so, instead of listening to music for ever. */
   #factLost(name: string): void {
+    if (name === 'book-callback') {
+      this.input({ kind: 'callback-booked', ok: false });
+    }
     if (name === 'enqueue' && this.#state.kind !== 'ended') {
       this.input({ kind: 'store-failed' });
     }

@@ -26,6 +26,12 @@ export type TerminationReason =
   | 'target-hung-up'
   | 'target-not-reached'
   | 'exit-failed'
+  | 'callback-booked'
+  | 'callback-not-reached'
+  | 'callback-expired'
+  | 'callback-canceled'
+  | 'callback-called-in'
+  | 'callback-not-allowed'
   | 'ended-by-admin'
   | 'node-stopping'
   | 'node-lost';
@@ -61,6 +67,16 @@ const RESULTS: Record<TerminationReason, TerminationResult> = {
   'target-not-reached': 'upstream-error',
   // A flow, prompt or queue that an exit names is not there, or exits lead round in circles.
   'exit-failed': 'server-error',
+  // The caller goes, and keeps the place: a call of its own waits for him.
+  'callback-booked': 'success',
+  // Every try came to nothing.
+  'callback-not-reached': 'upstream-error',
+  'callback-expired': 'upstream-error',
+  'callback-canceled': 'success',
+  // The customer did not wait for it: he called himself, and that call has the place.
+  'callback-called-in': 'success',
+  // No trunk may call the number any more.
+  'callback-not-allowed': 'server-error',
   'ended-by-admin': 'success',
   'node-stopping': 'server-error',
   'node-lost': 'indeterminate',

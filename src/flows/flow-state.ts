@@ -7,7 +7,8 @@
  *      │            ├──other key──▶ [invalid prompt] ──▶ asking again, until the tries are over
  *      │            └──no key──────────────────────────▶ asking again, until the tries are over: noInput, then on
  *      │
- *      └──enqueue, number, voicemail, hangUp, end of the last flow──▶ done
+ *      └──enqueue, number, voicemail, callback, hangUp, end of the last flow──▶ done
+ *      └──enqueue, number, callback, hangUp, end of the last flow──▶ done
  *
  * What hours say and what another flow's steps are is looked up in `facts` at the moment of the step.
  */
@@ -23,6 +24,7 @@ export type FlowEnd =
   | { readonly kind: 'enqueue'; readonly queue: string }
   | { readonly kind: 'number'; readonly e164: string }
   | { readonly kind: 'voicemail'; readonly queue: string }
+  | { readonly kind: 'callback'; readonly queue: string }
   | { readonly kind: 'hang-up'; readonly sip: number | undefined }
   /** A flow that is not there, or one that goes round without ever waiting. */
   | { readonly kind: 'broken'; readonly why: string };
@@ -127,7 +129,7 @@ function runStep(
 
 type LastStep = Extract<
   FlowStep,
-  { enqueue: string } | { number: string } | { voicemail: string } | { hangUp: object }
+  { enqueue: string } | { number: string } | { voicemail: string } | { callback: string } | { hangUp: object }
 >;
 
 function endOf(step: LastStep): FlowEnd {
@@ -136,6 +138,9 @@ function endOf(step: LastStep): FlowEnd {
   }
   if ('voicemail' in step) {
     return { kind: 'voicemail', queue: step.voicemail };
+  }
+  if ('callback' in step) {
+    return { kind: 'callback', queue: step.callback };
   }
   return 'number' in step ? { kind: 'number', e164: step.number } : { kind: 'hang-up', sip: step.hangUp.sip };
 }

@@ -14,6 +14,8 @@ export type Action =
   | { readonly number: string }
   /** The caller leaves a message for this queue. */
   | { readonly voicemail: string }
+  /** The caller is offered to be called back, with the place that he has in this queue. */
+  | { readonly callback: string }
   | { readonly hangUp: true };
 
 /** Why a call is sent on from a queue without having talked to an agent. */
@@ -59,6 +61,23 @@ export interface VoicemailRules {
   /** A message is deleted so long after it was left. */
   readonly keepDays: number;
 }
+/** How a queue calls back. */
+export interface CallbackRules {
+  /** Prompt that offers it, and names the key. */
+  readonly ask: string;
+  /** Key that accepts: one of 0–9, `*`, `#`. */
+  readonly key: string;
+  /** Prompt for a caller who will be called back; undefined: the call ends at once. */
+  readonly confirm?: string | undefined;
+  /** How often the customer is called. */
+  readonly tries: number;
+  /** From a try that did not reach him to the next. */
+  readonly retryAfterSeconds: number;
+  /** How long his telephone rings. */
+  readonly ringSeconds: number;
+  /** After so long it is given up. */
+  readonly expireAfterSeconds: number;
+}
 
 export interface Menu {
   readonly prompt: string;
@@ -86,6 +105,8 @@ export type FlowStep =
   | { readonly number: string }
   /** The caller leaves a message for this queue; an end, as `enqueue` is. */
   | { readonly voicemail: string }
+  /** The caller will be called back by this queue; an end, as `enqueue` is. Who cannot be called back waits there. */
+  | { readonly callback: string }
   /** `sip`: the status that goes with it, where the caller was not answered yet. */
   | { readonly hangUp: { readonly sip?: number | undefined } };
 

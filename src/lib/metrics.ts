@@ -43,6 +43,12 @@ export const METRICS = [
     help: 'From the INVITE at the agent to the end of ringing',
   },
   {
+    name: 'sidekick_callbacks_total',
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Callbacks that were booked, tries that reached the customer or did not, and callbacks that ended',
+  },
+  {
     name: 'sidekick_carrier_refused_total',
     type: 'counter',
     labels: ['reason'],
@@ -155,6 +161,8 @@ export interface Metrics {
   /** `ringMs` undefined: it never rang. */
   offerEnded(outcome: string, ringMs: number | undefined): void;
   voicemail(queue: string, outcome: 'kept' | 'discarded'): void;
+  /** `booked`, `reached`, `not-reached` (once for each try) or `ended`. */
+  callbackTried(outcome: 'booked' | 'reached' | 'not-reached' | 'ended'): void;
   carrierRefused(reason: string): void;
   queueWaiting(queue: string, calls: number): void;
   queueWaited(queue: string, outcome: string, waitMs: number): void;
@@ -209,6 +217,7 @@ export function createMetrics({ processMetrics = true } = {}): Metrics {
         histogram('sidekick_offer_ring_seconds').observe({ outcome }, ringMs / 1000);
       }
     },
+    callbackTried: (outcome) => counter('sidekick_callbacks_total').inc({ outcome }),
     carrierRefused: (reason) => counter('sidekick_carrier_refused_total').inc({ reason }),
     queueWaiting: (queue, calls) => gauge('sidekick_queue_waiting').set({ queue }, calls),
     queueWaited: (queue, outcome, ms) =>

@@ -4,10 +4,10 @@ import { askChannelForKey } from './ask-for-key';
 import { MediaServerLink } from './media-server-link';
 import type { EslListenOptions, MediaServerAddress } from './media-server-link';
 import { Recordings } from './recordings';
-import type { CallMedia, HeardSound } from '../calls/ports';
+import type { CallbackMedia, HeardSound } from '../calls/ports';
 
 /** All FreeSWITCH servers of this node. New calls go to the least loaded one that is up. */
-export class MediaPool implements CallMedia {
+export class MediaPool implements CallbackMedia {
   readonly links: readonly MediaServerLink[];
 
   readonly recordings: Recordings;
@@ -75,6 +75,10 @@ export class MediaPool implements CallMedia {
 
   async bridge(mediaServer: string, callerChannel: string, agentChannel: string): Promise<void> {
     await this.byName(mediaServer).command(`uuid_bridge ${callerChannel} ${agentChannel}`);
+  }
+
+  async playTo(mediaServer: string, channel: string, uri: string): Promise<void> {
+    await this.byName(mediaServer).command(`uuid_transfer ${channel} 'm:^:endless_playback:${uri}^park:' inline`);
   }
 
   async park(mediaServer: string, channel: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { dueAt } from './due-times';
-import { dueExit, exitFor, exitsByEstimate, isRung } from './exits';
+import { dueExit, exitFor, exitsByEstimate, isRung, restsWhileClosed } from './exits';
 import { matchCalls, type Match, type Seeker } from './match-calls';
 import { excludedAgents, holdFor, preferenceOf } from './preferences';
 import { countScarcity, prepare, type Prepared } from './prepare';
@@ -76,7 +76,8 @@ const NOBODY: readonly string[] = [];
 
 /** Nobody rings for it, or fewer than may. */
 function wantsAgents(now: number): (prepared: Prepared) => boolean {
-  return ({ call, view }) => !isRung(call) || (call.openOffers?.length ?? 0) < seatsOf(call, view.rules, now);
+  return ({ call, view }) =>
+    !restsWhileClosed(call, view) && (!isRung(call) || (call.openOffers?.length ?? 0) < seatsOf(call, view.rules, now));
 }
 
 /** Agents for calls: first one for each call that nobody rings for, then more where several ring. */

@@ -1,5 +1,5 @@
 import type { Holds } from './decide';
-import { isRung, maxWaitAt, noAgentsAt } from './exits';
+import { isRung, maxWaitAt, noAgentsAt, restsWhileClosed } from './exits';
 import type { Prepared } from './prepare';
 import { nextStepAt } from './rings';
 
@@ -22,6 +22,10 @@ export function dueAt(
     }
   };
   for (const { call, view, profile } of calls) {
+    if (restsWhileClosed(call, view)) {
+      at(view.rules.hours?.nextChangeAt);
+      continue;
+    }
     at(maxWaitAt(call, view));
     const served = isRung(call) || chosen.has(call.callId);
     at(nextStepAt(call, view.rules, now, served));

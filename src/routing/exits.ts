@@ -5,6 +5,9 @@ import type { Exit, ExitReason, WaitingCall } from './types';
 
 /** Why a waiting call has to leave at this moment, agents or no agents; undefined: it may stay. */
 export function dueExit(call: WaitingCall, view: QueueView, now: number): 'maxWait' | 'noAgents' | undefined {
+  if (call.callback) {
+    return undefined;
+  }
   const rings = isRung(call);
   const longest = maxWaitAt(call, view);
   if (longest !== undefined && longest <= now && !(rings && view.rules.letRingFinish === true)) {
@@ -17,16 +20,26 @@ export function dueExit(call: WaitingCall, view: QueueView, now: number): 'maxWa
 /** When the longest wait of a call is over. It counts from the start of the stay in this queue. */
 export function maxWaitAt(call: WaitingCall, view: QueueView): number | undefined {
   const { maxWaitMs } = view.rules;
-  return maxWaitMs === undefined ? undefined : call.queuedAt + maxWaitMs;
+  return maxWaitMs === undefined || call.callback ? undefined : call.queuedAt + maxWaitMs;
 }
 
 /** When nobody has been signed in for too long, as seen by this call; undefined: somebody is, or calls stay all the same. */
 export function noAgentsAt(call: WaitingCall, view: QueueView): number | undefined {
   const { noAgentsAfterMs, noAgentsSince } = view.rules;
-  if (noAgentsAfterMs === undefined || view.levels.lowestSignedIn !== Infinity || !actionFor(view.rules, 'noAgents')) {
+  if (
+    call.callback ||
+    noAgentsAfterMs === undefined ||
+    view.levels.lowestSignedIn !== Infinity ||
+    !actionFor(view.rules, 'noAgents')
+  ) {
     return undefined;
   }
   return Math.max(call.queuedAt, noAgentsSince ?? call.queuedAt) + noAgentsAfterMs;
+}
+
+/** A callback waits for the queue to open: nobody is called outside its hours. */
+export function restsWhileClosed(call: WaitingCall, view: QueueView): boolean {
+  return call.callback === true && view.rules.hours?.open === false;
 }
 
 export function isRung(call: WaitingCall): boolean {
@@ -72,7 +85,9 @@ export function exitsByEstimate(
     }
     const estimate = estimatedWaitMs(busy, ahead);
     const exit =
-      estimate !== undefined && estimate > limit ? exitFor(call, view, 'estimatedWait', statuses) : undefined;
+      !call.callback && estimate !== undefined && estimate > limit
+        ? exitFor(call, view, 'estimatedWait', statuses)
+        : undefined;
     if (exit) {
       exits.push(exit);
     } else {

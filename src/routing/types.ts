@@ -72,6 +72,11 @@ export interface WaitingCall {
   readonly preferAgents?: readonly string[];
   /** The agent who last spoke with this caller for this queue's tenant, and when that ended. For `preferLastAgent`. */
   readonly lastAgent?: { readonly agentId: string; readonly endedAt: Millis };
+  /**
+   * Nobody is on the line: the caller is called when an agent has answered. It leaves by no exit, and rests while the queue is closed.
+   * Absent: a caller waits.
+   */
+  readonly callback?: true;
 }
 
 // ---------------------------------------------------------------- agents
@@ -294,6 +299,7 @@ export type ExitAction =
   | { readonly announce: string }
   | { readonly number: string }
   | { readonly voicemail: string }
+  | { readonly callback: string }
   | { readonly hangUp: true };
 
 /**

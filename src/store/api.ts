@@ -10,6 +10,7 @@ import type {
   TenantConfig,
   TrunkConfig,
 } from './config-types';
+import type { CallbackRow, NewCallback } from './callback-types';
 import type {
   EventCursor,
   EventFilter,
@@ -181,6 +182,29 @@ export interface Store {
     q: Q,
     queueId: string,
   ): Promise<readonly { readonly callId: string; readonly position: number; readonly waitedMs: number }[]>;
+
+  // callbacks
+  /**
+   * A call of its own that waits in the queue with the clock of `callId`, owned by this node. `known`: the queue is to call this number
+   * back already; nothing was written. @throws SK_STOPPING when this node was given up as lost.
+   */
+  bookCallback(q: Q, callback: NewCallback): Promise<{ readonly callbackId: string; readonly known: boolean }>;
+  /** Takes callbacks over whose node has stopped or is dead, and frees the agents who were rung for them; their ids. */
+  adoptCallbacks(q: Q, nodeId: string): Promise<readonly string[]>;
+  /** Of this node. */
+  openCallbacks(q: Q, nodeId: string): Promise<readonly CallbackRow[]>;
+  /** Newest first. */
+  listCallbacks(
+    q: Q,
+    filter: { readonly includeEnded: boolean; readonly limit: number },
+  ): Promise<readonly CallbackRow[]>;
+  findCallback(q: Q, callbackId: string): Promise<CallbackRow | undefined>;
+  /** The customer was not reached, so often by now; he is called again after `restMs`. */
+  restCallback(q: Q, callbackId: string, tries: number, restMs: Millis): Promise<void>;
+  /** The next try is due: it waits again. */
+  callbackDue(q: Q, callbackId: string): Promise<void>;
+  /** The customer talks with an agent; false: he was lost by a failure, and is to be called again. */
+  callbackReached(q: Q, callbackId: string, reached: boolean): Promise<void>;
 
   // match
   /**

@@ -1,6 +1,6 @@
 import type { StrategyName } from '../routing/types';
 import type { CarrierSettings, PbxSettings, TeamsSettings } from '../config/documents/trunk-settings';
-import type { FlowStep, QueueExits, SkillNeed, VoicemailRules } from '../flows/flow';
+import type { CallbackRules, FlowStep, QueueExits, SkillNeed, VoicemailRules } from '../flows/flow';
 import type { Hours } from '../flows/hours';
 import type { AgentEndpoint } from './types';
 
@@ -105,6 +105,8 @@ export interface QueueConfig {
   readonly exits: QueueExits;
   /** Prompts stand in it by name; undefined: the queue keeps no messages. */
   readonly voicemail: VoicemailRules | undefined;
+  /** Undefined: the queue calls nobody back. */
+  readonly callback: CallbackRules | undefined;
   readonly ringTimeoutMs: number;
   readonly wrapUpMs: number;
   readonly presence: {

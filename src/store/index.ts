@@ -4,6 +4,7 @@ import * as agentRows from './sql/agent-rows';
 import * as agents from './sql/agents';
 import * as callCommands from './sql/call-commands';
 import * as audit from './sql/audit';
+import * as callbacks from './sql/callbacks';
 import * as calls from './sql/calls';
 import * as configuration from './sql/configuration';
 import * as decisions from './sql/decisions';
@@ -31,6 +32,7 @@ import * as snapshot from './sql/snapshot';
 import * as voicemails from './sql/voicemails';
 
 export type { Store } from './api';
+export type * from './callback-types';
 export type * from './config-types';
 export type * from './report-types';
 export type * from './types';
@@ -53,6 +55,7 @@ export const store: Store = {
   ...calls,
   ...callCommands,
   ...voicemails,
+  ...callbacks,
   ...queueVisits,
   ...match,
   snapshotQueue: snapshot.snapshotQueue,

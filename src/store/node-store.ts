@@ -1,6 +1,16 @@
 import type { StayOutcome } from '../calls/call-state';
 import type { CommandStore, PendingCommand } from '../calls/command-runner';
-import type { CallerHandles, CallStore, NewCall, NewVoicemail, ReservedOffer, Entered } from '../calls/ports';
+import type {
+  CallbackRequest,
+  CallbackStore,
+  CallerHandles,
+  CallStore,
+  NewCall,
+  NewVoicemail,
+  PendingCallback,
+  ReservedOffer,
+  Entered,
+} from '../calls/ports';
 import type { OfferClosing } from '../calls/offer-state';
 import type { Termination } from '../calls/termination';
 import type { KeptFile, VoicemailStore } from '../calls/voicemail-keeper';
@@ -30,7 +40,7 @@ export interface Keep {
 }
 
 /** What the rooms of one node need of the store, on top of the statements: calls, dispatch, events. */
-export class NodeStore implements CallStore, DispatchStore, CommandStore, VoicemailStore {
+export class NodeStore implements CallStore, CallbackStore, DispatchStore, CommandStore, VoicemailStore {
   readonly #store: Store;
   readonly #db: Queryable;
   readonly #nodeId: string;
@@ -114,6 +124,33 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore, Voicem
   async reserveAgent(callId: string, agentId: string, offerId: string): Promise<ReservedOffer | undefined> {
     const offer = await this.#store.reserveAgent(this.#db, callId, agentId, offerId);
     return offer && reservedOffer(offer);
+  }
+
+  bookCallback(
+    id: string,
+    { traits, ...request }: CallbackRequest,
+  ): Promise<{ readonly callbackId: string; readonly known: boolean }> {
+    return this.#store.bookCallback(this.#db, { id, nodeId: this.#nodeId, ...request, ...given(traits) });
+  }
+
+  adoptCallbacks(): Promise<readonly string[]> {
+    return this.#store.adoptCallbacks(this.#db, this.#nodeId);
+  }
+
+  openCallbacks(): Promise<readonly PendingCallback[]> {
+    return this.#store.openCallbacks(this.#db, this.#nodeId);
+  }
+
+  restCallback(callbackId: string, tries: number, restMs: number): Promise<void> {
+    return this.#store.restCallback(this.#db, callbackId, tries, restMs);
+  }
+
+  callbackDue(callbackId: string): Promise<void> {
+    return this.#store.callbackDue(this.#db, callbackId);
+  }
+
+  callbackReached(callbackId: string, reached: boolean): Promise<void> {
+    return this.#store.callbackReached(this.#db, callbackId, reached);
   }
 
   openCallCommands(): Promise<readonly PendingCommand[]> {
@@ -265,7 +302,9 @@ export class NodeStore implements CallStore, DispatchStore, CommandStore, Voicem
     for (const offer of offers) {
       if (offer.nodeId === this.#nodeId) {
         this.#mine.set(offer.offerId, offer);
-        this.#ringing.add(offer.offerId);
+        if (offer.rings) {
+          this.#ringing.add(offer.offerId);
+        }
       }
     }
     return {

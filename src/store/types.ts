@@ -226,6 +226,8 @@ export interface Offer {
   readonly answer: AnswerPolicy;
   /** Not answered and not over. */
   readonly pending: boolean;
+  /** Its row says that it rings. */
+  readonly rings: boolean;
 }
 
 export interface InsertOptions {

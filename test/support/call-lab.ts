@@ -71,6 +71,8 @@ export interface LabOptions {
   /** Plays this before the queue. Default: nothing. */
   readonly greeting?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Tones that the agents listen for. Default: that of callers. */
+  readonly agentsListenFor?: readonly number[];
 }
 
 /** A whole contact center for one test file: database, servers (embedded or real), simulated Teams and carrier, one node. */
@@ -88,6 +90,7 @@ export class CallLab {
   readonly #mediaChannels: (() => number) | undefined;
   readonly #sipDialogs: (() => number) | undefined;
   readonly #startPair: LabParts['startPair'];
+  readonly #startAgain: LabParts['startAgain'];
 
   private constructor(parts: LabParts) {
     this.node = parts.node;
@@ -100,6 +103,7 @@ export class CallLab {
     this.#mediaChannels = parts.mediaChannels;
     this.#sipDialogs = parts.sipDialogs;
     this.#startPair = parts.startPair;
+    this.#startAgain = parts.startAgain;
   }
 
   static async start(options: LabOptions = {}): Promise<CallLab> {
@@ -135,6 +139,11 @@ export class CallLab {
    */
   async startPair(sbcNames: readonly string[]): Promise<LabPair | undefined> {
     return await this.#startPair(sbcNames);
+  }
+
+  /** Starts the node again, after it was closed: the same servers, the same name. It is closed with the lab. */
+  async startAgain(): Promise<Node> {
+    return await this.#startAgain();
   }
 
   /** Rows of calls, newest first, ended ones too. */
@@ -242,6 +251,7 @@ export interface LabPair {
 }
 
 interface LabParts {
+  readonly startAgain: () => Promise<Node>;
   readonly startPair: (sbcNames: readonly string[]) => Promise<LabPair | undefined>;
   readonly node: Node;
   readonly tenant: TeamsTenant;
@@ -273,7 +283,7 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
     clientSecret: 'lab-secret',
     domains: options.domains ?? ['example.com'],
     users: demoUsers().map((user) => ({ ...user, script: { kind: 'answer', afterMs: 200 } })),
-    listenFor: [CALLER_TONE],
+    listenFor: options.agentsListenFor ?? [CALLER_TONE],
     ...(options.teamsT1Ms === undefined ? {} : { timers: { t1: options.teamsT1Ms } }),
     log,
   });
@@ -312,6 +322,11 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
     closers.push(() => next.close({ drainMs: 0 }));
     return { node: next, udp: bound(next, 'udp') };
   };
+  const startAgain = async (): Promise<Node> => {
+    const again = await startNode(readSettings(environment), { log });
+    closers.push(() => again.close({ drainMs: 0 }));
+    return again;
+  };
   const carriers = {
     udp: await startCarrier({ host: '127.0.0.1', port: 0, protocol: 'udp' }),
     tcp: await startCarrier({ host: '127.0.0.1', port: 0, protocol: 'tcp' }),
@@ -332,6 +347,7 @@ async function startParts(options: LabOptions, closers: (() => Promise<void>)[])
     udp: bound(node, 'udp'),
     tcp: bound(node, 'tcp'),
     startPair,
+    startAgain,
     closers,
     mediaChannels: servers?.mediaChannels,
     sipDialogs: servers?.sipDialogs,

@@ -2,6 +2,7 @@ import type { CallSessionDeps } from '../../src/calls/call-context';
 import type { CallState } from '../../src/calls/call-state';
 import type {
   AgentLeg,
+  CallbackPlan,
   AgentLegHandlers,
   CallerCause,
   CallPlan,
@@ -33,6 +34,9 @@ export interface SessionOptions {
   readonly claim?: (offerId: string) => Promise<boolean>;
   readonly enter?: (queueId: string) => Entered;
   readonly allowed?: boolean;
+  readonly callbacks?: Readonly<Record<string, CallbackPlan>>;
+  /** Of the caller. Default: withheld. */
+  readonly number?: string;
 }
 
 /** One call session with everything around it scripted: what it wrote, what the caller heard, whom it rang. */
@@ -137,6 +141,7 @@ export class SessionLab {
         offerEnded: () => undefined,
         queueWaited: () => undefined,
         voicemail: () => undefined,
+        callbackTried: () => undefined,
       },
       matcher: { requestMatch: () => undefined, agentChanged: () => undefined },
       media: {
@@ -209,12 +214,13 @@ export class SessionLab {
       flow: (name) => options.flows?.find((flow) => flow.name === name),
       isOpen: (hours) => ({ open: hours !== 'never', reason: hours }),
       promptUri: (name) => `${name}.wav`,
+      callback: (id) => options.callbacks?.[id],
       trunkTo: () => (options.allowed === false ? undefined : 't1'),
     };
     return {
       callId: 'c1',
       sipCallId: 's1',
-      caller: { number: undefined, name: undefined },
+      caller: { number: options.number, name: undefined },
       route: {
         tenantId: 'tenant',
         trunkId: 't1',

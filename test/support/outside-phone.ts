@@ -14,14 +14,20 @@ export interface OutsidePhone {
   close(): Promise<void>;
 }
 
-export async function startOutsidePhone(script: AnsweringScript): Promise<OutsidePhone> {
+export async function startOutsidePhone(
+  script: AnsweringScript,
+  {
+    hz = OUTSIDE_TONE,
+    listenFor = [CALLER_TONE],
+  }: { readonly hz?: number; readonly listenFor?: readonly number[] } = {},
+): Promise<OutsidePhone> {
   const stack = await SipStack.start({ listen: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }] });
   const ua = new UserAgent(stack, { userAgent: 'Somebody outside' });
   const phone = new AnsweringPhone({
     host: '127.0.0.1',
     srtp: false,
-    sound: { kind: 'tone', hz: [OUTSIDE_TONE] },
-    listenFor: [CALLER_TONE],
+    sound: { kind: 'tone', hz: [hz] },
+    listenFor,
     script,
   }).listen(ua);
   return {

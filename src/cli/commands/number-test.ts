@@ -170,6 +170,9 @@ function walkStep(step: FlowStep, walk: Walk): { readonly below: readonly Walked
   if ('voicemail' in step) {
     return end(note(`leaves a message for queue ${step.voicemail}`));
   }
+  if ('callback' in step) {
+    return end(note(`is called back by queue ${step.callback}, or waits in it if that cannot be`));
+  }
   return end(note(`hangs up${step.hangUp.sip === undefined ? '' : `, SIP ${step.hangUp.sip} if not answered yet`}`));
 }
 

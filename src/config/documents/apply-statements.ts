@@ -44,6 +44,7 @@ const QUEUE_COLUMNS = [
   'service_level_seconds',
   'exits',
   'voicemail',
+  'callback',
 ] as const;
 
 const QUEUE_TYPES: Readonly<Record<string, string>> = {
@@ -63,6 +64,7 @@ const QUEUE_TYPES: Readonly<Record<string, string>> = {
   let_ring_finish: 'boolean',
   exits: 'jsonb',
   voicemail: 'jsonb',
+  callback: 'jsonb',
 };
 
 /** `do update set …` for those columns, only where one of them differs. */

@@ -30,7 +30,7 @@ function flowEnds(document: Document, flow: Item<'flows'>, path: Path): readonly
     findings.push({
       path: [...path, flow.steps.length - 1],
       what: `flow "${flow.name}" may come to its end here, and the call is ended`,
-      hint: 'end it with enqueue, flow, number, voicemail or hangUp',
+      hint: 'end it with enqueue, flow, number, voicemail, callback or hangUp',
       warning: true,
     });
   }
@@ -70,7 +70,7 @@ function endsHere(document: Document, tenant: string, step: FlowStep, path: Path
     return true;
   }
   // A flow within may come back; one that is given the rest is taken to end.
-  return 'enqueue' in step || 'number' in step || 'voicemail' in step || 'hangUp' in step || 'flow' in step;
+  return ['enqueue', 'number', 'voicemail', 'callback', 'hangUp', 'flow'].some((end) => end in step);
 }
 
 function emptyQueue(queue: Item<'queues'>, path: Path): readonly Finding[] {

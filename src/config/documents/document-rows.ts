@@ -148,6 +148,7 @@ function queueColumns(queue: Document['queues'][number]): object {
     service_level_seconds: queue.serviceLevelSeconds,
     exits: queue.exits,
     voicemail: queue.voicemail ?? null,
+    callback: queue.callback ?? null,
     hours: queue.hours ?? null,
     music: queue.music ?? null,
     priority_seconds: queue.prioritySeconds,

@@ -63,6 +63,11 @@ const numberStep = z.strictObject({
 const voicemailStep = z.strictObject({
   voicemail: name.describe('The caller leaves a message for this queue, which must have `voicemail`. Ends the flow.'),
 });
+const callbackStep = z.strictObject({
+  callback: name.describe(
+    'The caller hangs up and this queue, which must have `callback`, calls back; who cannot be called back waits in it. Ends the flow.',
+  ),
+});
 
 const hangUpStep = z.strictObject({
   hangUp: z
@@ -73,7 +78,18 @@ const hangUpStep = z.strictObject({
 });
 
 const stepSchema = z
-  .union([playStep, hoursStep, menuStep, setStep, flowStep, enqueueStep, numberStep, voicemailStep, hangUpStep])
+  .union([
+    playStep,
+    hoursStep,
+    menuStep,
+    setStep,
+    flowStep,
+    enqueueStep,
+    numberStep,
+    voicemailStep,
+    callbackStep,
+    hangUpStep,
+  ])
   .meta({ id: 'step' });
 
 /** Typed as the runtime reads it: what is optional there may be left out, never undefined. */

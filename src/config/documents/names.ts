@@ -25,6 +25,10 @@ export function namedByQueue(queue: Item<'queues'>, path: Path): readonly Naming
       const prompt = queue.voicemail?.[key];
       return prompt === undefined ? [] : [naming('prompts', prompt, [...path, 'voicemail', key])];
     }),
+    ...(['ask', 'confirm'] as const).flatMap((key) => {
+      const prompt = queue.callback?.[key];
+      return prompt === undefined ? [] : [naming('prompts', prompt, [...path, 'callback', key])];
+    }),
     ...(queue.hours === undefined ? [] : [naming('hours', queue.hours, [...path, 'hours'])]),
     ...queue.members.map((member, j) => naming('agents', member.agent, [...path, 'members', j, 'agent'])),
     ...queue.needs.map((need, j) => naming('skills', need.skill, [...path, 'needs', j, 'skill'])),
@@ -65,6 +69,9 @@ function namedByAction(action: Action, path: Path): readonly Naming[] {
   }
   if ('voicemail' in action) {
     return [naming('queues', action.voicemail, [...path, 'voicemail'])];
+  }
+  if ('callback' in action) {
+    return [naming('queues', action.callback, [...path, 'callback'])];
   }
   return 'announce' in action ? [naming('prompts', action.announce, [...path, 'announce'])] : [];
 }
@@ -123,47 +130,37 @@ function namedByStep(step: FlowStep, path: Path): readonly Naming[] {
   if ('voicemail' in step) {
     return [naming('queues', step.voicemail, [...path, 'voicemail'])];
   }
+  if ('callback' in step) {
+    return [naming('queues', step.callback, [...path, 'callback'])];
+  }
   return 'enqueue' in step ? [naming('queues', step.enqueue, [...path, 'enqueue'])] : [];
 }
 
-/** Queues for which queues and flows let callers leave messages. */
-export function voicemailTargets(
+/** A place where queues and flows send calls by this key, such as `voicemail` or `number`, and to what. */
+export function targetsOf(
   document: Document,
-): readonly { readonly tenant: string; readonly queue: string; readonly path: Path }[] {
-  const ofQueues = document.queues.flatMap((queue, i) =>
-    actionsOf(queue, ['queues', i]).flatMap(({ action, path }) =>
-      'voicemail' in action
-        ? [{ tenant: tenantOf(document, queue) ?? '', queue: action.voicemail, path: [...path, 'voicemail'] }]
-        : [],
+  key: 'voicemail' | 'callback' | 'number',
+): readonly { readonly tenant: string; readonly to: string; readonly path: Path }[] {
+  const target = (
+    owner: { readonly tenant?: string | undefined },
+    what: object,
+    path: Path,
+  ): readonly { readonly tenant: string; readonly to: string; readonly path: Path }[] =>
+    key in what
+      ? [
+          {
+            tenant: tenantOf(document, owner) ?? '',
+            to: String((what as Readonly<Record<string, unknown>>)[key]),
+            path: [...path, key],
+          },
+        ]
+      : [];
+  return [
+    ...document.queues.flatMap((queue, i) =>
+      actionsOf(queue, ['queues', i]).flatMap(({ action, path }) => target(queue, action, path)),
     ),
-  );
-  const ofFlows = document.flows.flatMap((flow, i) =>
-    stepsOf(flow.steps, ['flows', i, 'steps']).flatMap(({ step, path }) =>
-      'voicemail' in step
-        ? [{ tenant: tenantOf(document, flow) ?? '', queue: step.voicemail, path: [...path, 'voicemail'] }]
-        : [],
+    ...document.flows.flatMap((flow, i) =>
+      stepsOf(flow.steps, ['flows', i, 'steps']).flatMap(({ step, path }) => target(flow, step, path)),
     ),
-  );
-  return [...ofQueues, ...ofFlows];
-}
-
-/** Numbers outside that queues and flows send calls to. */
-export function outsideNumbers(
-  document: Document,
-): readonly { readonly tenant: string; readonly number: string; readonly path: Path }[] {
-  const ofQueues = document.queues.flatMap((queue, i) =>
-    actionsOf(queue, ['queues', i]).flatMap(({ action, path }) =>
-      'number' in action
-        ? [{ tenant: tenantOf(document, queue) ?? '', number: action.number, path: [...path, 'number'] }]
-        : [],
-    ),
-  );
-  const ofFlows = document.flows.flatMap((flow, i) =>
-    stepsOf(flow.steps, ['flows', i, 'steps']).flatMap(({ step, path }) =>
-      'number' in step
-        ? [{ tenant: tenantOf(document, flow) ?? '', number: step.number, path: [...path, 'number'] }]
-        : [],
-    ),
-  );
-  return [...ofQueues, ...ofFlows];
+  ];
 }

@@ -48,6 +48,10 @@ function waysOf(document: Document): ReadonlyMap<string, readonly Way[]> {
       if ('enqueue' in step) {
         return [{ to: queueKey(tenant, step.enqueue), path: [...path, 'enqueue'] }];
       }
+      if ('callback' in step) {
+        // Who cannot be called back waits there.
+        return [{ to: queueKey(tenant, step.callback), path: [...path, 'callback'] }];
+      }
       return 'flow' in step ? [{ to: flowKey(tenant, step.flow), path: [...path, 'flow'] }] : [];
     });
     ways.set(flowKey(tenant, flow.name), out);

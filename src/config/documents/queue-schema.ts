@@ -108,6 +108,11 @@ export const actionSchema = z
     z.strictObject({
       voicemail: name.describe('The caller leaves a message for this queue, which must have `voicemail`.'),
     }),
+    z.strictObject({
+      callback: name.describe(
+        'The caller may choose to be called back by this queue, which must have `callback`, and keeps the place by waiting time.',
+      ),
+    }),
     z.strictObject({ hangUp: z.literal(true).describe('The call ends.') }),
   ])
   .meta({ id: 'action' });
@@ -132,6 +137,21 @@ const voicemailSchema = z.strictObject({
   silenceSeconds: seconds(1, 60).default(5).describe('So much silence ends the message, seconds.'),
   minSeconds: seconds(0, 30).default(2).describe('A message with less sound is thrown away, seconds.'),
   keepDays: z.int().min(1).max(3650).default(90).describe('A message is deleted so long after it was left, days.'),
+});
+const callbackSchema = z.strictObject({
+  ask: name.describe(
+    'Prompt that offers the callback and names the key. Not played to a caller who asked for it by a key.',
+  ),
+  key: phoneKey.default('1').describe('Key that accepts.'),
+  confirm: name
+    .optional()
+    .describe('Prompt for a caller who will be called back; then the call ends. Default: it ends at once.'),
+  tries: z.int().min(1).max(10).default(3).describe('How often the customer is called.'),
+  retryAfterSeconds: seconds(1, 86_400)
+    .default(300)
+    .describe('From a try that did not reach the customer to the next, seconds.'),
+  ringSeconds: seconds(5, 120).default(30).describe("How long the customer's telephone rings, seconds."),
+  expireAfterSeconds: seconds(60, 604_800).default(28_800).describe('After so long it is given up, seconds.'),
 });
 
 export const queueSchema = z.strictObject({
@@ -243,6 +263,9 @@ export const queueSchema = z.strictObject({
   voicemail: voicemailSchema
     .optional()
     .describe('How callers leave messages for the queue. Default: they cannot, and nothing may lead there.'),
+  callback: callbackSchema
+    .optional()
+    .describe('How the queue calls back. Default: it does not, and nothing may lead there.'),
   music: name.optional().describe('Prompt that waiting callers hear. Default: the music of the media server.'),
   members: z.array(memberSchema).default([]).describe('Agents who serve the queue.'),
 });

@@ -1,6 +1,6 @@
 import { allSkills } from './canonical';
 import type { Finding } from './findings';
-import { namedByFlow, namedByQueue, outsideNumbers, voicemailTargets, type NamedList, type Naming } from './names';
+import { namedByFlow, namedByQueue, targetsOf, type NamedList, type Naming } from './names';
 import { accepted } from './problems';
 import type { Document } from './schema';
 import { tenantOf } from './tenant-of';
@@ -30,6 +30,7 @@ export function checkReferences(document: Document): readonly Finding[] {
   check.agents();
   check.outside();
   check.voicemail();
+  check.callback();
   return check.findings;
 }
 
@@ -187,7 +188,7 @@ class References {
   /** Numbers outside that the tenant does not allow. */
   outside(): void {
     const allowed = new Map(this.#document.tenants.map((tenant) => [tenant.name, tenant.allowNumbers]));
-    for (const { tenant, number, path } of outsideNumbers(this.#document)) {
+    for (const { tenant, to: number, path } of targetsOf(this.#document, 'number')) {
       const beginnings = allowed.get(tenant) ?? [];
       if (!beginnings.some((beginning) => number.startsWith(beginning))) {
         this.#add(
@@ -203,10 +204,27 @@ class References {
 
   /** Queues for which messages are left although they keep none. A queue that is not there is told as such. */
   voicemail(): void {
-    for (const { tenant, queue: name, path } of voicemailTargets(this.#document)) {
+    for (const { tenant, to: name, path } of targetsOf(this.#document, 'voicemail')) {
       const queue = this.#document.queues.find((one) => one.name === name && this.#tenantOf(one) === tenant);
       if (queue && queue.voicemail === undefined) {
         this.#add(path, `queue "${name}" keeps no messages`, 'give that queue voicemail, such as voicemail: {}');
+      }
+    }
+  }
+
+  /** Queues that are to call back although they do not say how, or may call nobody. A queue that is not there is told as such. */
+  callback(): void {
+    const tenants = new Map(this.#document.tenants.map((tenant) => [tenant.name, tenant]));
+    for (const { tenant, to: name, path } of targetsOf(this.#document, 'callback')) {
+      const queue = this.#document.queues.find((one) => one.name === name && this.#tenantOf(one) === tenant);
+      if (queue && queue.callback === undefined) {
+        this.#add(path, `queue "${name}" calls nobody back`, 'give that queue callback, with the prompt that asks');
+      } else if (queue && tenants.get(tenant)?.allowNumbers.length === 0) {
+        this.#add(
+          path,
+          `the tenant allows no number to be called, so queue "${name}" can call nobody back`,
+          'name the beginnings of numbers that may be called in allowNumbers of the tenant',
+        );
       }
     }
   }

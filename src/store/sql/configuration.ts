@@ -49,6 +49,7 @@ const OPTIONAL = [
   'estimatedWaitOverMs',
   'paused',
   'voicemail',
+  'callback',
 ] as const;
 
 type QueueRecord = QueueConfig & { readonly [Key in (typeof OPTIONAL)[number]]: QueueConfig[Key] | null };
@@ -77,7 +78,7 @@ const QUEUE_ROW = `
     qu.after_call as "afterCall", qu.confirm, qu.suspicious_answer as "suspiciousAnswer", qu.suspicious_answer_ms as "suspiciousAnswerMs",
     h.name as hours, qu.max_waiting as "maxWaiting", qu.let_ring_finish as "letRingFinish",
     qu.no_agents_after_seconds * 1000 as "noAgentsAfterMs", qu.estimated_wait_over_seconds * 1000 as "estimatedWaitOverMs",
-    qu.service_level_seconds * 1000 as "serviceLevelMs", '{"keys": {}}'::jsonb || qu.exits as exits, qu.voicemail,
+    qu.service_level_seconds * 1000 as "serviceLevelMs", '{"keys": {}}'::jsonb || qu.exits as exits, qu.voicemail, qu.callback,
     case when qu.paused_at is not null then
       json_strip_nulls(json_build_object('at', ${ms('qu.paused_at')}, 'by', qu.paused_by, 'reason', qu.pause_reason)) end as paused
   from queues qu left join prompts p on p.id = qu.music_prompt_id left join hours h on h.id = qu.hours_id

@@ -7,7 +7,7 @@ export function offerRows(source: string): string {
   return `select o.id as "offerId", o.call_id as "callId", o.queue_id as "queueId", qu.name as queue, o.agent_id as "agentId",
       a.name as agent, a.display_name as "agentDisplayName", o.node_id as "nodeId", ${ENDPOINT_JSON} as endpoint,
       o.ring_timeout_ms as "ringTimeoutMs", ${ms('o.reserved_at')} as "reservedAt", ${PRESENCE_JSON} as presence,
-      o.state in ('reserved', 'ringing') as pending, json_build_object('confirm', qu.confirm, 'suspicious', qu.suspicious_answer, 'suspiciousAnswerMs', qu.suspicious_answer_ms) as answer
+      o.state in ('reserved', 'ringing') as pending, o.state = 'ringing' as rings, json_build_object('confirm', qu.confirm, 'suspicious', qu.suspicious_answer, 'suspiciousAnswerMs', qu.suspicious_answer_ms) as answer
     from ${source} o
     join queues qu on qu.id = o.queue_id
     join agents a on a.id = o.agent_id

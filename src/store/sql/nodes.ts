@@ -45,6 +45,10 @@ export const deadNodes: Store['deadNodes'] = async (q, olderThanMs) => {
   return rows;
 };
 
+/** A callback whose customer has not been reached yet lives on without its node: another one goes on with it. */
+const ADOPTABLE = `(c.callback_of is not null and exists (
+  select from callbacks b where b.call_id = c.id and b.ended_at is null and b.reached_at is null))`;
+
 export const releaseDeadNode: Store['releaseDeadNode'] = (q, nodeId, olderThanMs) =>
   q.transaction(async (tx) => {
     const declared = await tx.query(
@@ -71,12 +75,12 @@ export const releaseDeadNode: Store['releaseDeadNode'] = (q, nodeId, olderThanMs
     }
     const visits = await tx.query(
       `update queue_visits v set ended_at = clock_timestamp(), outcome = 'node-lost'
-       from calls c where c.id = v.call_id and c.node_id = $1 and v.ended_at is null returning ${notify('queue', 'v.queue_id')}`,
+       from calls c where c.id = v.call_id and c.node_id = $1 and v.ended_at is null and not ${ADOPTABLE} returning ${notify('queue', 'v.queue_id')}`,
       [nodeId],
     );
     const calls = await tx.query(
-      `update calls set state = 'ended', ended_at = clock_timestamp(), connected_offer_id = null, result = 'indeterminate', reason = 'node-lost'
-       where node_id = $1 and ended_at is null`,
+      `update calls c set state = 'ended', ended_at = clock_timestamp(), connected_offer_id = null, result = 'indeterminate', reason = 'node-lost'
+       where c.node_id = $1 and c.ended_at is null and not ${ADOPTABLE}`,
       [nodeId],
     );
     // Whoever gave an order waits for what came of it.

@@ -16,6 +16,7 @@ export const SERVICE_ORDER = `v.class desc, v.first_queued_at - ${interval('v.he
  * One statement, since a caller waits for it. A call waits in one queue at a time; a stay elsewhere ends here. The row of the call
  * is the lock. What was given to the call itself (class, head start, needs, agents to prefer) is kept when it moves, unless given
  * anew. An agent who sent the caller on is not offered the same caller for a while, unless nobody else serves the queue (`sent_on`).
+ * A callback has the place of the call that it comes from; a customer who calls in before it is his turn takes it over (`awaited`).
  * $7: whether the place of an earlier call of this caller may be taken over.
  */
 const ENQUEUE = `
@@ -26,9 +27,9 @@ with moment as materialized (
 ), live as (
   update calls c set state = 'waiting', connected_offer_id = null, queued_at = coalesce(c.queued_at, moment.now)
   from moment, target where c.id = $1 and c.ended_at is null
-  returning c.id, c.tenant_id, c.caller_number
+  returning c.id, c.tenant_id, c.caller_number, c.callback_of
 ), before as materialized (
-  select v.* from live join queue_visits v on v.call_id = live.id order by v.queued_at desc, v.ended_at desc nulls first limit 1
+  select v.* from live join queue_visits v on v.call_id in (live.id, live.callback_of) order by v.queued_at desc, v.ended_at desc nulls first limit 1
 ), resumed as materialized (
   select v.id, v.first_queued_at
   from live cross join moment cross join target
@@ -39,6 +40,15 @@ with moment as materialized (
       or v.outcome = 'node-lost')
   where $7 and not exists (select from before) and not exists (select from queue_visits x where x.resumed_visit_id = v.id)
   order by v.first_queued_at limit 1
+), awaited as materialized (
+  select b.call_id, (select min(v.first_queued_at) from queue_visits v where v.call_id = b.call_id) as first_queued_at
+  from live cross join moment cross join target
+  join callbacks b on b.tenant_id = live.tenant_id and b.queue_id = target.id and b.number = live.caller_number
+    and b.ended_at is null and b.reached_at is null and b.called_in_by is null
+    and b.created_at > moment.now - interval '1 second' * target.resume_within_seconds
+  where $7 and live.callback_of is null and not exists (select from before)
+), called_in as (
+  update callbacks b set called_in_by = live.id from live, awaited where b.call_id = awaited.call_id
 ), spoke as materialized (
   select k.agent_id, k.ended_at
   from live cross join moment cross join target
@@ -55,7 +65,8 @@ with moment as materialized (
   insert into queue_visits as v (tenant_id, call_id, queue_id, first_queued_at, queued_at, own_class, class, extra_ms, head_start_ms,
     needs, prefer_agents, last_agent_id, last_agent_ended_at, resumed_visit_id)
   select live.tenant_id, live.id, target.id,
-    least(moment.now, (select min(first_queued_at) from queue_visits where call_id = live.id), (select first_queued_at from resumed)),
+    least(moment.now, (select min(first_queued_at) from queue_visits where call_id in (live.id, live.callback_of)),
+      (select first_queued_at from resumed), (select first_queued_at from awaited)),
     moment.now, coalesce($3::smallint, before.own_class), coalesce($3::smallint, before.own_class, target.priority_class),
     coalesce($4::bigint, before.extra_ms, 0), target.priority_seconds * 1000::bigint + coalesce($4::bigint, before.extra_ms, 0),
     coalesce($5::text::jsonb, before.needs), coalesce($6::text[], before.prefer_agents, '{}'),
@@ -78,7 +89,7 @@ with moment as materialized (
   on conflict (call_id, agent_id) do update set until = greatest(x.until, excluded.until)
 )
 select s.id as "visitId", ${ms('s.first_queued_at')} as "firstQueuedAt", ${ms('s.queued_at')} as "queuedAt",
-  ${ms(`s.queued_at + target.max_wait_seconds * interval '1 second'`)} as "maxWaitAt", s.resumed_visit_id is not null as resumed,
+  ${ms(`s.queued_at + target.max_wait_seconds * interval '1 second'`)} as "maxWaitAt", s.resumed_visit_id is not null or exists (select from awaited) as resumed,
   1 + (
     select count(*)::int from queue_visits v where v.queue_id = s.queue_id and v.ended_at is null and v.call_id <> s.call_id
       and (-v.class, v.first_queued_at - ${interval('v.head_start_ms')}, v.first_queued_at, v.call_id)

@@ -33,6 +33,8 @@ export type CallTuple = readonly [
   preferAgents: Maybe<readonly string[]>,
   lastAgentId: Maybe<string>,
   lastAgentEndedAt: Maybe<number>,
+  /** Null: a caller waits. */
+  callback: Maybe<true>,
 ];
 
 export type MemberTuple = readonly [
@@ -208,12 +210,13 @@ function toRelaxation(step: NonNullable<QueueRecord['relaxations']>[number]): Re
 
 function toCall(row: CallTuple): WaitingCall {
   const [callId, queueId, nodeId, klass, headStartMs, firstQueuedAt, queuedAt, needs, excluded, open] = row;
-  const [tried, firstOfferedAt, preferAgents, lastAgentId, lastAgentEndedAt] = row.slice(10) as [
+  const [tried, firstOfferedAt, preferAgents, lastAgentId, lastAgentEndedAt, callback] = row.slice(10) as [
     CallTuple[10],
     CallTuple[11],
     CallTuple[12],
     CallTuple[13],
     CallTuple[14],
+    CallTuple[15],
   ];
   return {
     callId,
@@ -232,6 +235,7 @@ function toCall(row: CallTuple): WaitingCall {
     ...(lastAgentId === null || lastAgentEndedAt === null
       ? {}
       : { lastAgent: { agentId: lastAgentId, endedAt: lastAgentEndedAt } }),
+    ...(callback ? { callback } : {}),
   };
 }
 

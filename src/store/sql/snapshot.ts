@@ -47,11 +47,12 @@ asked as materialized (
 
 const CALLS = `
 waiting as materialized (
-  select v.*, c.node_id, c.media_server, qu.strategy
+  select v.*, c.node_id, nullif(c.callback_of is not null, false) as callback, qu.strategy
   from scope join queue_visits v on v.queue_id = scope.queue_id and v.ended_at is null
   join queues qu on qu.id = v.queue_id
   join calls c on c.id = v.call_id
-  where exists ${NODE_ALIVE}
+  where exists ${NODE_ALIVE} and not (c.callback_of is not null and exists (
+    select from callbacks b where b.call_id = c.id and b.called_in_by is not null))
 )`;
 
 const CALL_LIST = `
@@ -60,7 +61,7 @@ select json_agg(json_build_array(v.call_id, v.queue_id, v.node_id, v.class, v.he
       from call_exclusions x where x.call_id = v.call_id and x.until > statement_timestamp()),
     (select json_agg(json_build_array(o.id, o.agent_id) order by o.reserved_at, o.id)
       from offers o where o.call_id = v.call_id and o.ended_at is null),
-    tried.list, tried.first_at, nullif(v.prefer_agents, '{}'), v.last_agent_id, ${t('v.last_agent_ended_at')}
+    tried.list, tried.first_at, nullif(v.prefer_agents, '{}'), v.last_agent_id, ${t('v.last_agent_ended_at')}, v.callback
   ) order by ${SERVICE_ORDER})
 from waiting v
 left join lateral (
