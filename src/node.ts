@@ -355,9 +355,10 @@ class NodeBuilder implements Node {
 
   #reportQueues(): void {
     const waiting = this.#work?.calls.waitingByQueue();
+    const callbacks = this.#work?.callbacks.waitingByQueue();
     const names = new Set(this.#config.queues.map((queue) => queue.name));
     for (const name of names) {
-      this.metrics.queueWaiting(name, waiting?.get(name) ?? 0);
+      this.metrics.queueWaiting(name, (waiting?.get(name) ?? 0) + (callbacks?.get(name) ?? 0));
     }
     for (const name of this.#reportedQueues) {
       if (!names.has(name)) {

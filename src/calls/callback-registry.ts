@@ -39,6 +39,18 @@ export class CallbackRegistry implements Callbacks {
     return this.#sessions.size;
   }
 
+  /** Those that wait for an agent now, by queue name. */
+  waitingByQueue(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { state, callback } of this.#sessions.values()) {
+      const queue = this.#deps.plan(callback.tenantId).queue(callback.queueId)?.name;
+      if (state.kind === 'waiting' && queue !== undefined) {
+        counts.set(queue, (counts.get(queue) ?? 0) + 1);
+      }
+    }
+    return counts;
+  }
+
   start(): void {
     if (this.#stopped) {
       return;
@@ -112,7 +124,7 @@ export class CallbackRegistry implements Callbacks {
   }
 
   #add(row: PendingCallback): CallbackSession {
-    const { clock, log, metrics, plan } = this.#deps;
+    const { log, metrics, plan } = this.#deps;
     const session = new CallbackSession(
       {
         ...this.#deps,
@@ -128,14 +140,11 @@ export class CallbackRegistry implements Callbacks {
           this.#sessions.delete(row.id);
           if (end) {
             metrics.callbackTried('ended');
-            metrics.callEnded(end.result, end.reason, clock.now() - startedAt);
           }
         },
       },
     );
-    const startedAt = clock.now();
     this.#sessions.set(row.id, session);
-    metrics.callStarted();
     session.start(row.placed);
     return session;
   }

@@ -8,6 +8,7 @@ import type { Context, Outside } from './context';
 import { EXIT_CODES } from './exit-codes';
 import { readGlobals } from './globals';
 import { addAgents } from './program/agents';
+import { addCallbacks } from './program/callbacks';
 import { addCalls } from './program/calls';
 import { addCompletion } from './program/completion';
 import { addConfig } from './program/config';
@@ -45,6 +46,7 @@ const NOUNS: readonly ((program: Command, context: Context, run: Run) => void)[]
   addMigrate,
   addCalls,
   addVoicemails,
+  addCallbacks,
   addAgents,
   addQueues,
   addConfigured,

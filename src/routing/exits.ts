@@ -5,9 +5,6 @@ import type { Exit, ExitReason, WaitingCall } from './types';
 
 /** Why a waiting call has to leave at this moment, agents or no agents; undefined: it may stay. */
 export function dueExit(call: WaitingCall, view: QueueView, now: number): 'maxWait' | 'noAgents' | undefined {
-  if (call.callback) {
-    return undefined;
-  }
   const rings = isRung(call);
   const longest = maxWaitAt(call, view);
   if (longest !== undefined && longest <= now && !(rings && view.rules.letRingFinish === true)) {

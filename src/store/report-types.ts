@@ -70,6 +70,8 @@ export interface QueueCaller {
   /** 1 = next. */
   readonly position: number;
   readonly callerNumber: string | undefined;
+  /** Nobody is on the line: this number is called when an agent has answered. */
+  readonly callback: boolean;
   /** Since the call first waited. */
   readonly waitedMs: number;
   readonly class: number;

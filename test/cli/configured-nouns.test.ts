@@ -434,6 +434,26 @@ describe('nouns of the configuration', () => {
       exitCode: 5,
       err: expect.stringContaining('1 call ends: anonymous to +49301000100, waiting'),
     });
+    const { callbackId } = await store.bookCallback(db, {
+      id: newId(),
+      callId: call.id,
+      queueId: (await store.loadQueues(db)).find((queue) => queue.name === 'sales')!.id,
+      nodeId: call.nodeId,
+      number: '+4930123456',
+    });
+    expect((await cli('callbacks', 'list', '-o', 'name')).out).toContain(callbackId);
+    expect(await cli('callbacks', 'get', callbackId, '-o', 'json')).toMatchObject({
+      out: expect.stringContaining('"number": "+4930123456"'),
+    });
+    expect(await cli('callbacks', 'get', 'nobody')).toMatchObject({ exitCode: 4 });
+    expect(await cli('callbacks', 'cancel', callbackId)).toMatchObject({
+      exitCode: 5,
+      err: expect.stringContaining('1 callback ends: +4930123456 of queue sales, waiting'),
+    });
+    const [canceled] = await Promise.all([cli('callbacks', 'cancel', callbackId, '--yes'), answering('done')]);
+    expect(canceled).toMatchObject({ exitCode: 0, out: `callback ${callbackId} is canceled\n` });
+    await store.endCall(db, callbackId, 'success', 'callback-canceled');
+    expect(await cli('callbacks', 'cancel', callbackId, '--yes')).toMatchObject({ exitCode: 4 });
     const [ended] = await Promise.all([cli('calls', 'hangup', call.id, '--yes'), answering('done')]);
     expect(ended).toMatchObject({ exitCode: 0, out: `call ${call.id} is ended\n` });
     await store.endCall(db, call.id, 'abandoned', 'test');

@@ -58,10 +58,13 @@ numbers:
 `;
 const [TALKING, WAITING] = ['aaaaaaaa-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000002'];
 const MESSAGE = 'aaaaaaaa-0000-4000-8000-000000000003';
+const BACK = 'aaaaaaaa-0000-4000-8000-000000000004';
 
 /** What is kept for each command: its name, and its arguments after it. */
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
   'config history': [],
+  'callbacks list': [],
+  'callbacks get': [BACK],
   'calls list': [],
   'calls get': [WAITING],
   'calls explain': [WAITING],
@@ -140,7 +143,7 @@ function withPlaceholders(text: string): string {
   const ids = new Map<string, string>();
   return text
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, (id) => {
-      if (id === TALKING || id === WAITING || id === MESSAGE || id.startsWith('6f1d2c3b')) {
+      if (id === TALKING || id === WAITING || id === MESSAGE || id === BACK || id.startsWith('6f1d2c3b')) {
         return id;
       }
       ids.set(id, ids.get(id) ?? `00000000-0000-4000-8000-${String(ids.size + 1).padStart(12, '0')}`);
@@ -178,7 +181,7 @@ describe('what commands print in each form', () => {
       `select c.table_name as table, array_agg(c.column_name::text) as columns
        from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
        where c.table_schema = 'public' and c.data_type like 'timestamp%' and t.table_type = 'BASE TABLE'
-         and c.table_name in ('nodes', 'calls', 'queue_visits', 'offers', 'agent_states', 'presence', 'call_events', 'config_versions',
+         and c.table_name in ('nodes', 'calls', 'callbacks', 'queue_visits', 'offers', 'agent_states', 'presence', 'call_events', 'config_versions',
            'users', 'secrets', 'queue_members', 'voicemails')
        group by c.table_name`,
     );
@@ -223,6 +226,9 @@ describe('what commands print in each form', () => {
     const [offer] = await store.insertOffers(db, [{ callId: TALKING, queueId: support.id, agentId: anna.id }]);
     await store.markRinging(db, offer!.offerId);
     await store.markAnswered(db, offer!.offerId);
+    const sales = (await store.loadQueues(db)).find(({ name }) => name === 'sales')!;
+    await store.bookCallback(db, { id: BACK, callId: TALKING, queueId: sales.id, nodeId, number: '+4917612345678' });
+    await store.restCallback(db, BACK, 1, 0);
     await db.query(
       `insert into presence (agent_id, tenant_id, availability, activity, read_at, changed_at, source)
        values ($1, $2, 'Busy', 'InACall', now(), now(), 'graph-poll')`,

@@ -13,6 +13,11 @@ function voicemail(voicemailId: string, thanksUri: string | undefined): ExitDest
   return { kind: 'voicemail', queueId: 'q2', voicemailId, thanksUri, reason: 'wait-too-long' };
 }
 
+function callback(askUri: string | undefined, confirmUri: string | undefined): ExitDestination {
+  const declined: ExitDestination = { kind: 'again', queueId: 'q1' };
+  return { kind: 'callback', queueId: 'q2', number: '+4930222', askUri, key: '1', confirmUri, declined };
+}
+
 const exitDestination: fc.Arbitrary<ExitDestination> = fc.oneof(
   { weight: 3, arbitrary: queueId.map((id): ExitDestination => ({ kind: 'queue', queueId: id })) },
   fc.constantFrom<ExitDestination>(
@@ -21,6 +26,9 @@ const exitDestination: fc.Arbitrary<ExitDestination> = fc.oneof(
     { kind: 'hang-up', reason: 'queue-full' },
     voicemail('v1', 'thanks.wav'),
     voicemail('v2', undefined),
+    callback('ask.wav', 'confirm.wav'),
+    callback(undefined, undefined),
+    { kind: 'again', queueId: 'q2' },
   ),
   { weight: 2, arbitrary: legId.map((id): ExitDestination => ({ kind: 'outside', legId: id, to: number })) },
 );
@@ -87,6 +95,8 @@ function midCallInput(): fc.Arbitrary<CallInput> {
     legId.map((id): CallInput => ({ kind: 'leg-left', legId: id })),
     { weight: 3, arbitrary: fc.constant<CallInput>({ kind: 'mailbox-open' }) },
     fc.constant<CallInput>({ kind: 'message-over', message: 'kept' }),
+    fc.boolean().map((accepted): CallInput => ({ kind: 'callback-chosen', accepted })),
+    fc.boolean().map((ok): CallInput => ({ kind: 'callback-booked', ok })),
   );
 }
 
@@ -256,6 +266,8 @@ describe('the call machine, whatever comes in', () => {
           return 'announcement';
         case 'open-mailbox':
           return 'greeting and tone';
+        case 'ask-callback':
+          return 'question';
         case 'record-message':
           return 'being listened to';
         case 'bridge':
@@ -276,6 +288,8 @@ describe('the call machine, whatever comes in', () => {
             moving: 'music',
             dialling: 'music',
             closing: 'announcement',
+            asking: 'question',
+            booking: 'music',
             mailbox: 'greeting and tone',
             recording: 'being listened to',
             ...('offerId' in state

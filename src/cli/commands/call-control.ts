@@ -69,7 +69,7 @@ export async function transferCall(context: Context, id: string, options: Transf
 }
 
 /** Gives the order and waits for what came of it. */
-async function obey(
+export async function obey(
   context: Context,
   db: Database,
   command: Pick<CallCommand, 'callId' | 'kind' | 'args' | 'by'>,

@@ -113,7 +113,7 @@ function printForPeople(io: Io, detail: QueueDetail, wide: boolean, now: number,
     const who = caller.callerNumber ?? 'anonymous';
     line(
       io.stdout,
-      `      ${caller.position}. ${visible(who)} (wait: ${minutes(caller.waitedMs)}, prio: ${caller.class}) ${caller.callId}${rings}`,
+      `      ${caller.position}. ${visible(who)} (wait: ${minutes(caller.waitedMs)}, prio: ${caller.class}) ${caller.callId}${caller.callback ? ', to be called back' : ''}${rings}`,
     );
   }
 }
@@ -198,7 +198,7 @@ function records({ queue, members, callers }: QueueDetail): string[][] {
       m.offer?.callId ?? '',
     ]),
     ...callers.map((c) => [
-      'caller',
+      c.callback ? 'callback' : 'caller',
       c.callId,
       String(c.position),
       String(Math.round(c.waitedMs / 1000)),
@@ -235,6 +235,7 @@ function detailJson({ queue, opening, members, callers }: QueueDetail): Record<s
       callId: c.callId,
       position: c.position,
       callerNumber: c.callerNumber ?? null,
+      callback: c.callback,
       waitedMs: Math.round(c.waitedMs),
       class: c.class,
       ringing: c.ringing,

@@ -178,6 +178,35 @@ function eventText({ kind, data }: StoredCallEvent, agent: string): string | und
     case 'voicemail:failed': {
       return `no message could be left: ${text('why')}`;
     }
+    case 'callback:not-possible': {
+      return `a callback is passed over: ${text('why')}`;
+    }
+    case 'callback:offered': {
+      return `the caller is asked whether "${text('queue')}" may call back`;
+    }
+    case 'callback:declined': {
+      return 'the caller wants no callback, and has the place again';
+    }
+    case 'callback:booked': {
+      return text('callback') === ''
+        ? `it keeps the place of call ${text('from')}, whose caller is to be called back`
+        : `the caller is to be called back: ${data['known'] === true ? 'that was so already, ' : ''}callback ${text('callback')}`;
+    }
+    case 'callback:dialled': {
+      return "the customer's telephone is called, while the agent hears music";
+    }
+    case 'callback:refused': {
+      return `the customer did not take it: ${inWords(text('outcome'))}${text('sipStatus') === '' ? '' : ` (SIP ${text('sipStatus')})`}`;
+    }
+    case 'callback:not-reached': {
+      return `the customer was not reached, ${text('tries')} ${text('tries') === '1' ? 'time' : 'times'} by now; the next try is due in ${shortDuration(Number(text('nextTryInMs')))}`;
+    }
+    case 'callback:no-media': {
+      return 'no media server is there; it waits for one';
+    }
+    case 'callback:lost': {
+      return "the agent's leg failed; the customer is called again";
+    }
     case 'call:ended': {
       return `the call is over: ${inWords(text('reason'))}`;
     }

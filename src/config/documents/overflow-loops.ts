@@ -78,7 +78,7 @@ function walk(
       findings.push({
         path,
         what: to === at ? `${shown(to)} sends calls to itself` : `calls would go round for ever: ${round}`,
-        hint: 'let one of them end in an announcement, a number, voicemail or hangUp',
+        hint: 'let one of them end in an announcement, a number, voicemail, callback or hangUp',
       });
     } else {
       walk(to, ways, done, here, findings);

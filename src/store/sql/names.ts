@@ -12,6 +12,7 @@ export const namesByNoun: Store['namesByNoun'] = async (q) => {
        union all select 'skills', name from skills
        union all select 'prompts', name from prompts
        union all select 'numbers', e164 from numbers
+       union all select 'callbacks', call_id::text from callbacks where ended_at is null
        union all select 'calls', id::text from (select id from calls order by created_at desc limit 50) c
        union all select 'voicemails', id::text from (
          select id from voicemails where state <> 'recording' and removed_at is null order by started_at desc limit 50) v

@@ -102,6 +102,7 @@ export const queueCallers: Store['queueCallers'] = async (q, queueId) => {
   const { rows } = await q.query<Nullable<QueueCaller>>(
     `select v.call_id as "callId", (row_number() over (order by ${SERVICE_ORDER}))::int as position, c.caller_number as "callerNumber",
        greatest(0, ${ms('statement_timestamp()')} - ${ms('v.first_queued_at')}) as "waitedMs", v.class,
+       c.callback_of is not null as callback,
        array(select a.name from offers o join agents a on a.id = o.agent_id where o.call_id = v.call_id and o.ended_at is null
          order by a.name) as ringing
      from queue_visits v join calls c on c.id = v.call_id where v.queue_id = $1 and v.ended_at is null order by position`,

@@ -4,6 +4,8 @@ const TESTS = 'test/unit/routing/exits.test.ts';
 const overflow = mutantsOf('src/routing/overflow.ts', TESTS);
 const exits = mutantsOf('src/routing/exits.ts', TESTS);
 const estimate = mutantsOf('src/routing/estimated-wait.ts', TESTS);
+const callbacks = 'test/unit/routing/callbacks.test.ts';
+const callback = mutantsOf('src/routing/exits.ts', callbacks);
 const status = mutantsOf('src/routing/queue-status.ts', TESTS);
 const document = mutantsOf('src/config/documents/overflow-loops.ts', 'test/unit/config/mistaken-files.test.ts');
 
@@ -206,6 +208,42 @@ export const LEAVING: readonly Rule[] = [
         'if (!onward) {',
         'if (true) {',
         'look-ahead over overflow queues takes what the last one does at its door, where all are',
+      ),
+    ],
+  },
+  {
+    rule: 'callback',
+    says: 'A callback leaves by none of these, and is offered to nobody while its queue is closed.',
+    mutants: [
+      callback(
+        'maxWaitMs === undefined || call.callback',
+        'maxWaitMs === undefined',
+        'a callback leaves by no exit: its longest wait, nobody there, the estimate',
+      ),
+      callback(
+        'call.callback ||\n    noAgentsAfterMs',
+        'noAgentsAfterMs',
+        'a callback leaves by no exit: its longest wait, nobody there, the estimate',
+      ),
+      callback(
+        '!call.callback && estimate',
+        'estimate',
+        'a callback leaves by no exit: its longest wait, nobody there, the estimate',
+      ),
+      callback(
+        'call.callback === true && view',
+        'view',
+        'a callback rests while its queue is closed, callers who wait there do not',
+      ),
+      mutantsOf('src/routing/decide.ts', callbacks)(
+        '!restsWhileClosed(call, view) &&',
+        '',
+        'a callback rests while its queue is closed, callers who wait there do not',
+      ),
+      mutantsOf('src/routing/due-times.ts', callbacks)(
+        'at(view.rules.hours?.nextChangeAt);',
+        '',
+        'a callback is looked at again when its queue opens',
       ),
     ],
   },

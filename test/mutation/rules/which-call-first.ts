@@ -70,8 +70,8 @@ export const WHICH_CALL_FIRST: readonly Rule[] = [
     says: 'The time waited counts from the first moment in a queue.',
     mutants: [
       visits(
-        'least(moment.now, (select min(first_queued_at) from queue_visits where call_id = live.id), (',
-        'least(moment.now, (',
+        'least(moment.now, (select min(first_queued_at) from queue_visits where call_id in (live.id, live.callback_of)),',
+        'least(moment.now,',
         'moving a call never sets the clock back',
       ),
     ],
@@ -81,8 +81,8 @@ export const WHICH_CALL_FIRST: readonly Rule[] = [
     says: 'nor does hanging up and calling again within `resumeWithinSeconds`.',
     mutants: [
       visits(
-        '(select min(first_queued_at) from queue_visits where call_id = live.id), (select first_queued_at from resumed))',
-        '(select min(first_queued_at) from queue_visits where call_id = live.id))',
+        '(select first_queued_at from resumed), (select first_queued_at from awaited)),',
+        '(select first_queued_at from awaited)),',
         'resumeWithinSeconds: a caller who drops and calls back in time keeps the place, once, and nobody else does',
       ),
       visits(
