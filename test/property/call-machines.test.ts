@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { initialCallState, stepCall } from '../../src/calls/call-state';
 import type { CallEffect, CallInput, CallState, Destination, ExitDestination } from '../../src/calls/call-state';
+import { CALLBACK_INPUTS, CALLBACKS, voicemail } from '../support/call-destinations';
 import { initialOfferState, stepOffer } from '../../src/calls/offer-state';
 import type { OfferEffect, OfferInput, OfferState } from '../../src/calls/offer-state';
 
@@ -8,15 +9,6 @@ const offerId = fc.constantFrom('o1', 'o2', 'o3');
 const queueId = fc.constantFrom('q1', 'q2');
 const legId = fc.constantFrom('l1', 'l2');
 const number = { kind: 'number', trunkId: 't1', e164: '+4930111' } as const;
-
-function voicemail(voicemailId: string, thanksUri: string | undefined): ExitDestination {
-  return { kind: 'voicemail', queueId: 'q2', voicemailId, thanksUri, reason: 'wait-too-long' };
-}
-
-function callback(askUri: string | undefined, confirmUri: string | undefined): ExitDestination {
-  const declined: ExitDestination = { kind: 'again', queueId: 'q1' };
-  return { kind: 'callback', queueId: 'q2', number: '+4930222', askUri, key: '1', confirmUri, declined };
-}
 
 const exitDestination: fc.Arbitrary<ExitDestination> = fc.oneof(
   { weight: 3, arbitrary: queueId.map((id): ExitDestination => ({ kind: 'queue', queueId: id })) },
@@ -26,8 +18,7 @@ const exitDestination: fc.Arbitrary<ExitDestination> = fc.oneof(
     { kind: 'hang-up', reason: 'queue-full' },
     voicemail('v1', 'thanks.wav'),
     voicemail('v2', undefined),
-    callback('ask.wav', 'confirm.wav'),
-    callback(undefined, undefined),
+    ...CALLBACKS,
     { kind: 'again', queueId: 'q2' },
   ),
   { weight: 2, arbitrary: legId.map((id): ExitDestination => ({ kind: 'outside', legId: id, to: number })) },
@@ -95,8 +86,7 @@ function midCallInput(): fc.Arbitrary<CallInput> {
     legId.map((id): CallInput => ({ kind: 'leg-left', legId: id })),
     { weight: 3, arbitrary: fc.constant<CallInput>({ kind: 'mailbox-open' }) },
     fc.constant<CallInput>({ kind: 'message-over', message: 'kept' }),
-    fc.boolean().map((accepted): CallInput => ({ kind: 'callback-chosen', accepted })),
-    fc.boolean().map((ok): CallInput => ({ kind: 'callback-booked', ok })),
+    fc.constantFrom(...CALLBACK_INPUTS),
   );
 }
 
