@@ -422,7 +422,7 @@ describe('a reservation', () => {
     const stored = await test.db.query('select channel_uuid, media_server from offers');
     expect(stored.rows).toEqual([{ channel_uuid: offerId, media_server: '127.0.0.1:8021' }]);
     await store.markRinging(test.db, offerId);
-    expect(await store.pendingOffers(test.db, scenario.nodeId)).toEqual([offer]);
+    expect(await store.pendingOffers(test.db, scenario.nodeId)).toEqual([{ ...offer, rings: true }]);
     await store.markAnswered(test.db, offerId);
     expect(await store.pendingOffers(test.db, scenario.nodeId)).toEqual([]);
     await store.endConnection(test.db, offerId, 'agent');
