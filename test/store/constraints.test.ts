@@ -176,3 +176,54 @@ describe('the database refuses', () => {
     await db.query('update queues set wrap_up_seconds = 3');
   });
 });
+
+describe('voicemail in the database', () => {
+  const db = (): TestDatabase['db'] => test.db;
+  const support = (set: string): Promise<unknown> => db().query(`update queues set ${set} where name = 'support'`);
+  const RULES = `'{"maxSeconds": 60, "silenceSeconds": 5, "minSeconds": 2, "keepDays": 7}'`;
+
+  it('is an action of an exit and of a key, with the name of a queue that is there', async () => {
+    await support(`exits = '{"closed": {"voicemail": "support"}, "keys": {"1": {"voicemail": "support"}}}'`);
+    for (const exits of [
+      '{"closed": {"voicemail": 5}}',
+      '{"closed": {"voicemail": true}}',
+      '{"keys": {"1": {"voicemail": "support", "hangUp": true}}}',
+    ]) {
+      await refused(`update queues set exits = $1 where name = 'support'`, [exits], CHECK);
+    }
+    await refused(
+      `update queues set exits = '{"closed": {"voicemail": "nobody"}}' where name = 'support'`,
+      [],
+      FOREIGN,
+    );
+    await refused(
+      `insert into flows (tenant_id, name, steps) values ($1, 'late', '[{"voicemail": "nobody"}]')`,
+      [scenario.tenantId],
+      FOREIGN,
+    );
+  });
+
+  it('has limits, and prompts that are there as long as it names them', async () => {
+    await support(`voicemail = ${RULES}`);
+    for (const change of [
+      `'{"maxSeconds": 2}'`,
+      `'{"keepDays": 0}'`,
+      `'{"minSeconds": -1}'`,
+      `'{"silenceSeconds": "5"}'`,
+    ]) {
+      await refused(`update queues set voicemail = voicemail || ${change} where name = 'support'`, [], CHECK);
+    }
+    await refused(
+      `update queues set voicemail = voicemail || '{"greeting": "leave"}' where name = 'support'`,
+      [],
+      FOREIGN,
+    );
+    await db().query(`insert into prompts (tenant_id, name, kind, source) values ($1, 'leave', 'tone', '%(1,0,1)')`, [
+      scenario.tenantId,
+    ]);
+    await support(`voicemail = voicemail || '{"greeting": "leave", "thanks": "leave"}'`);
+    await refused(`delete from prompts where name = 'leave'`, [], FOREIGN);
+    await support('voicemail = null');
+    await db().query(`delete from prompts where name = 'leave'`);
+  });
+});
