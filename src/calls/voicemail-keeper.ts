@@ -70,10 +70,19 @@ export class VoicemailKeeper {
   async round(): Promise<void> {
     const { store } = this.#deps;
     for (const lost of await store.lostVoicemails(AT_ONCE)) {
-      await this.#adopt(lost);
+      await this.#each(lost, () => this.#adopt(lost));
     }
     for (const old of await store.voicemailsToDelete(AT_ONCE)) {
-      await this.#delete(old);
+      await this.#each(old, () => this.#delete(old));
+    }
+  }
+
+  /** One that fails stops none of the others. */
+  async #each({ voicemailId }: KeptFile, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#deps.log.error({ event: 'voicemail_not_kept', voicemailId, reason: describeError(error) });
     }
   }
 

@@ -32,6 +32,7 @@ export class Recordings {
   readonly #links: readonly Pick<MediaServerLink, 'name' | 'recordingsFolder'>[];
   readonly #folder: string | undefined;
   readonly #log: Log;
+  readonly #told = new Set<string>();
 
   /** `folder`: where this machine has the recordings; undefined: where the media servers have them. */
   constructor(
@@ -50,7 +51,7 @@ export class Recordings {
     if (place === undefined) {
       return undefined;
     }
-    const file = await openIfThere(place);
+    const file = await this.#openIfThere(place);
     if (!file) {
       return undefined;
     }
@@ -86,10 +87,26 @@ export class Recordings {
       await unlink(place);
       return true;
     } catch (error) {
-      if (errorCodeOf(error) !== 'ENOENT') {
-        this.#log.warn({ event: 'recording_not_deleted', file: name, reason: describeError(error) });
-      }
+      this.#failed('recording_not_deleted', error);
       return false;
+    }
+  }
+
+  async #openIfThere(place: string): Promise<FileHandle | undefined> {
+    try {
+      return await open(place, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (error) {
+      this.#failed('recording_not_opened', error);
+      return undefined;
+    }
+  }
+
+  /** A file that is not there is nothing to tell; what is in the way of one is told once, since it is so for all of them. */
+  #failed(event: string, error: unknown): void {
+    const code = errorCodeOf(error) ?? 'unknown';
+    if (code !== 'ENOENT' && !this.#told.has(`${event} ${code}`)) {
+      this.#told.add(`${event} ${code}`);
+      this.#log.error({ event, reason: describeError(error) });
     }
   }
 
@@ -104,17 +121,6 @@ export class Recordings {
         ?.recordingsFolder()
         .catch(() => undefined));
     return folder === undefined ? undefined : path.join(folder, name);
-  }
-}
-
-async function openIfThere(place: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(place, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (error) {
-    if (errorCodeOf(error) === 'ENOENT') {
-      return undefined;
-    }
-    throw error;
   }
 }
 

@@ -54,7 +54,7 @@ describe('recordings of the media servers', () => {
       expect(await recordings.open(SERVER, bad)).toBeUndefined();
       expect(await recordings.remove(SERVER, bad)).toBe(false);
     }
-    await expect(recordings.open(SERVER, link)).rejects.toMatchObject({ code: 'ELOOP' });
+    expect(await recordings.open(SERVER, link)).toBeUndefined();
   });
 
   it('of another machine are not here, and are not taken for deleted', async () => {
