@@ -116,6 +116,7 @@ describe('a caller who asks by a key to be called back', () => {
     await lab.readyAll();
     const { leg, offer } = await talk(here, 'anna');
     expect(offer.heardTones.find((tone) => tone.hz === SOUNDS.supportMusic)?.ms).toBeGreaterThan(200);
+    expect(offer.fromName).toContain('Callback');
     expect(later.heardMs(ANNA)).toBe(0);
     await leg.hangUp();
     expect(await ended(suite, booked.id)).toMatchObject({ result: 'success', reason: 'caller-hung-up' });

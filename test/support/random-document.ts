@@ -75,6 +75,15 @@ function queue(name: string): fc.Arbitrary<Queue> {
     hours: maybe(fc.constant('office')),
     music: maybe(fc.constant('hello')),
     presence: fc.record({ accept: some(['Available', 'Busy/InAMeeting', 'Away']).filter((list) => list.length > 0) }),
+    callback: maybe(
+      fc.record({
+        ask: fc.constant('hello'),
+        key: fc.constantFrom('1', '#'),
+        confirm: maybe(fc.constant('hello')),
+        tries: whole(1, 10),
+        expireAfterSeconds: whole(60, 604_800),
+      }),
+    ),
     exits: exits(name),
   });
   const members = some(AGENTS).chain((agents) =>

@@ -28,7 +28,8 @@ const WHY_NOT: Readonly<Record<string, string>> = {
   ChannelId: 'members of a team’s channel are not read: name the agents',
   DistributionLists: 'members of groups are not read: name the agents',
   OboResourceAccountIds: 'agents do not call out in the name of a queue',
-  CallbackRequestDtmf: 'callers are not called back',
+  CallbackRequestDtmf:
+    'when and how Teams called back is not read: give the queue callback, with the prompt that asks, and an exit that leads there',
   ShiftsTeamId: 'shifts are not read: give the queue hours',
   OverflowSharedVoicemailTextToSpeechPrompt:
     'speech is not made from text: record a greeting and give it to voicemail of the queue',
