@@ -43,6 +43,7 @@ import { configurationMarks } from './0065-configuration-marks';
 import { callsNeverGoRound } from './0066-calls-never-go-round';
 import { grantedRoles } from './0067-granted-roles';
 import { memberWeight } from './0075-member-weight';
+import { announcements } from './0076-announcements';
 import { queueVoicemail } from './0077-queue-voicemail';
 import { voicemails } from './0078-voicemails';
 import { queueCallback } from './0079-queue-callback';
@@ -99,6 +100,7 @@ export const migrations: readonly Migration[] = [
   callsNeverGoRound,
   grantedRoles,
   memberWeight,
+  announcements,
   queueVoicemail,
   voicemails,
   queueCallback,

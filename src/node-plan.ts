@@ -106,6 +106,7 @@ function queuePlan(queue: QueueConfig, uriOf: (prompt: PromptConfig) => string, 
       ),
     exits: queue.exits,
     voicemail: queue.voicemail && voicemailPlan(queue, queue.voicemail, promptUri),
+    announcements: queue.announcements,
   };
 }
 

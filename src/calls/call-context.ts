@@ -25,7 +25,7 @@ export interface CallSessionDeps {
   readonly metrics: Pick<Metrics, 'callStage' | 'offerEnded' | 'queueWaited' | 'voicemail' | 'callbackTried'>;
   /** Without it nobody is called back. */
   readonly callbacks?: Callbacks;
-  readonly onUnexpected: (machine: 'call' | 'offer', state: string, input: string) => void;
+  readonly onUnexpected: (machine: 'call' | 'offer' | 'announcement', state: string, input: string) => void;
 }
 
 export interface CallSessionInfo {

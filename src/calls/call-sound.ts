@@ -40,7 +40,21 @@ export class CallSound {
 
   /** Resolves when it was played, or something else took its place. */
   async play(uri: string): Promise<void> {
-    await this.#next(undefined, () => this.#context.caller.play(uri));
+    await this.#next(true, () => this.#context.caller.play(uri));
+  }
+
+  /**
+   * Plays once instead of the music, which goes on afterwards unless something else was wished meanwhile. False: the media server
+   * has nothing to play.
+   */
+  async interlude(uri: string, music: () => string | undefined): Promise<boolean> {
+    const playing = this.#next(true, () => this.#context.caller.play(uri));
+    const wish = this.#wish;
+    const played = await playing;
+    if (wish === this.#wish) {
+      this.music(music());
+    }
+    return played;
   }
 
   async ask(uri: string, timeoutMs: number): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import type { TimerHandle } from '../lib/clock';
 import type { CallTraits, ExitReason } from '../flows/flow';
+import { CallAnnouncements } from './call-announcements';
 import type { CallContext } from './call-context';
 import type { ExitDestination, StayOutcome } from './call-state';
 import type { CallSound } from './call-sound';
@@ -16,13 +17,15 @@ interface Stay {
 }
 
 /**
- * What belongs to waiting in a queue: the place in the database, the music, the longest wait, exits and keys. The time of a stay
+ * What belongs to waiting in a queue: the place in the database, the music and what is said in between, the longest wait, exits
+ * and keys. The time of a stay
  * goes on through a connection that came to nothing.
  */
 export class CallWaiting {
   readonly #context: CallContext;
   readonly #sound: CallSound;
   readonly #destinations: Destinations;
+  readonly #announcements: CallAnnouncements;
   #stay: Stay | undefined;
   /** Since when the caller waits without a break, over all queues; undefined: does not wait. */
   #waitingSince: number | undefined;
@@ -36,6 +39,7 @@ export class CallWaiting {
     this.#context = context;
     this.#sound = sound;
     this.#destinations = destinations;
+    this.#announcements = new CallAnnouncements(context, sound);
   }
 
   /** What a flow said about the call; later values replace earlier ones. */
@@ -70,6 +74,7 @@ export class CallWaiting {
   }
 
   #wait(queueId: string): void {
+    this.#announcements.pause();
     const queue = this.#context.plan.queue(queueId);
     this.#queueName = queue?.name ?? this.#queueName;
     const closed = queue && this.#stay?.placed === false ? closedNow(this.#context, queue) : undefined;
@@ -109,8 +114,17 @@ export class CallWaiting {
       if (place) {
         event('call:waiting', { queue: this.#queueName, position: place.position });
         deps.matcher.requestMatch(queueId);
+        this.#announce(queueId);
       }
     });
+  }
+
+  /** From the place on, if the call still waits for it. */
+  #announce(queueId: string): void {
+    const state = this.#context.state();
+    if (state.kind === 'waiting' && state.queueId === queueId) {
+      this.#announcements.begin(queueId);
+    }
   }
 
   /** Sent on before a place is taken. */
@@ -140,6 +154,11 @@ export class CallWaiting {
 
   /** The call waits no more, for now: its clock in this stay goes on, but nothing is due. */
   pause(): void {
+    this.#announcements.pause();
+    this.#clearTimer();
+  }
+
+  #clearTimer(): void {
     this.#timer?.clear();
     this.#timer = undefined;
   }
@@ -163,7 +182,7 @@ export class CallWaiting {
 
   /** The longest wait is looked up when its time comes, since it may have been changed. */
   #startTimer(): void {
-    this.pause();
+    this.#clearTimer();
     const { clock } = this.#context.deps;
     const stay = this.#stay;
     const maxWaitMs = stay && this.#context.plan.queue(stay.queueId)?.maxWaitMs;

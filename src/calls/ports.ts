@@ -2,6 +2,7 @@
  * What the life of a call needs from outside. signaling/ and media/ implement the legs, store/ the facts, dispatch/ the match;
  * tests put scripted ones in.
  */
+import type { Announcements, Standing } from '../flows/announcements';
 import type { Action, CallTraits, ExitReason, Flow, QueueExits, VoicemailRules } from '../flows/flow';
 import type { ExitAction } from '../routing/types';
 import type { StayOutcome } from './call-state';
@@ -34,8 +35,11 @@ export interface CallerLeg {
   prepare(): Promise<CallerHandles>;
   /** Sends the 200. @throws SK_LEG_GONE when the caller cancelled first, SK_INTERNAL when the 200 could not be sent. */
   answer(): Promise<void>;
-  /** Plays to the end, instead of what plays now; resolves also when it was stopped, when the channel goes away and when the file cannot be played (which is logged). */
-  play(uri: string): Promise<void>;
+  /**
+   * Plays to the end, instead of what plays now; resolves also when it was stopped, when the channel goes away and when the file
+   * cannot be played (which is logged): only then to false.
+   */
+  play(uri: string): Promise<boolean>;
   /** Starts endless music instead of what plays now; the same music goes on. Returns at once. */
   startMusic(uri: string): void;
   /** Plays a prompt and takes one key, which ends the prompt; `timeoutMs` runs after it. Undefined: none came, or it was stopped. */
@@ -297,6 +301,8 @@ export interface CallStore {
   enqueue(callId: string, queueId: string, traits: CallTraits): Promise<{ readonly position: number } | undefined>;
   /** As `enqueue`, unless the queue sends the call away at its door; then nothing is written. */
   enter(callId: string, queueId: string, traits: CallTraits): Promise<Entered | undefined>;
+  /** Where the call stands in the queue now; undefined: it has no place there. `estimate`: the wait is wanted as well. */
+  standing(callId: string, queueId: string, estimate: boolean): Promise<Standing | undefined>;
   leaveQueue(callId: string, outcome: StayOutcome): Promise<void>;
   /** Reserves one agent for a call that waits in no queue. Undefined: the agent is not there, not free, or the call is over. */
   reserveAgent(callId: string, agentId: string, offerId: string): Promise<ReservedOffer | undefined>;
@@ -382,6 +388,8 @@ export interface QueuePlan {
   /** Whether something besides the hours can send a call away at the door. */
   readonly checksEntry: boolean;
   readonly exits: QueueExits;
+  /** What callers are told while they wait; undefined: nothing. */
+  readonly announcements: Announcements | undefined;
   /** Undefined: the queue keeps no messages. */
   readonly voicemail?: VoicemailPlan | undefined;
 }

@@ -96,15 +96,17 @@ export class CallerEndpoint {
     });
   }
 
-  /** Plays to the end, instead of what plays. Resolves when played, when stopped, and when it cannot be played (logged). */
-  async play(uri: string): Promise<void> {
-    await this.#sound(uri, async () => {
+  /** Plays to the end, instead of what plays. Resolves when played, when stopped, and, to false, when it cannot be played (logged). */
+  async play(uri: string): Promise<boolean> {
+    const played = await this.#sound(uri, async () => {
       const response = await this.#execute('playback', uri);
       if (response === 'FILE NOT FOUND') {
         this.#log.error({ event: 'prompt_not_played', uri, reason: response });
+        return false;
       }
-      return undefined;
+      return true;
     });
+    return played ?? true;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { ForcedState } from '../agents/agent-state';
+import type { Standing } from '../flows/announcements';
 import type { Assignment, Snapshot } from '../routing/types';
 import type {
   AgentConfig,
@@ -182,6 +183,9 @@ export interface Store {
     q: Q,
     queueId: string,
   ): Promise<readonly { readonly callId: string; readonly position: number; readonly waitedMs: number }[]>;
+
+  /** Where a call stands in a queue; undefined: it does not wait there. `estimate`: with the estimated wait, which costs more. */
+  standing(q: Q, callId: string, queueId: string, estimate: boolean): Promise<Standing | undefined>;
 
   // callbacks
   /**

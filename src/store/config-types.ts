@@ -1,5 +1,6 @@
 import type { StrategyName } from '../routing/types';
 import type { CarrierSettings, PbxSettings, TeamsSettings } from '../config/documents/trunk-settings';
+import type { Announcements } from '../flows/announcements';
 import type { CallbackRules, FlowStep, QueueExits, SkillNeed, VoicemailRules } from '../flows/flow';
 import type { Hours } from '../flows/hours';
 import type { AgentEndpoint } from './types';
@@ -107,6 +108,8 @@ export interface QueueConfig {
   readonly voicemail: VoicemailRules | undefined;
   /** Undefined: the queue calls nobody back. */
   readonly callback: CallbackRules | undefined;
+  /** Prompts stand in it by name. Undefined: callers hear music only. */
+  readonly announcements: Announcements | undefined;
   readonly ringTimeoutMs: number;
   readonly wrapUpMs: number;
   readonly presence: {

@@ -30,6 +30,7 @@ import * as secrets from './sql/secrets';
 import * as users from './sql/users';
 import * as snapshot from './sql/snapshot';
 import * as voicemails from './sql/voicemails';
+import * as standing from './sql/standing';
 
 export type { Store } from './api';
 export type * from './callback-types';
@@ -59,6 +60,7 @@ export const store: Store = {
   ...queueVisits,
   ...match,
   snapshotQueue: snapshot.snapshotQueue,
+  standing: standing.standing,
   insertOffers: insertOffers.insertOffers,
   ...decisions,
   ...offers,

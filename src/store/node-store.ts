@@ -15,6 +15,7 @@ import type { OfferClosing } from '../calls/offer-state';
 import type { Termination } from '../calls/termination';
 import type { KeptFile, VoicemailStore } from '../calls/voicemail-keeper';
 import type { Decide, DecisionRecord, DispatchStore, MatchResult, MatchTravel, WaitingFor } from '../dispatch/ports';
+import type { Standing } from '../flows/announcements';
 import type { CallTraits } from '../flows/flow';
 import { newId } from '../lib/ids';
 import type { Log } from '../lib/log';
@@ -159,6 +160,10 @@ export class NodeStore implements CallStore, CallbackStore, DispatchStore, Comma
 
   async finishCallCommand(commandId: string, outcome: string): Promise<void> {
     await this.#store.finishCallCommand(this.#db, commandId, outcome);
+  }
+
+  async standing(callId: string, queueId: string, estimate: boolean): Promise<Standing | undefined> {
+    return await this.#store.standing(this.#db, callId, queueId, estimate);
   }
 
   async leaveQueue(callId: string, outcome: StayOutcome): Promise<void> {

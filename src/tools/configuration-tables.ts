@@ -37,8 +37,12 @@ export function documentKeys(): readonly KeyTable[] {
   const tables: KeyTable[] = [];
   const add = (title: string, object: Node): void => {
     tables.push({ title, rows: rowsOf('', object) });
+    addLists(title === 'document' ? '' : `${title.replace(/ of kind.*/, '')}.`, object);
+  };
+  const addLists = (prefix: string, object: Node): void => {
     for (const [key, node] of Object.entries(object.properties ?? {})) {
-      addList(title === 'document' ? `${key}[]` : `${title.replace(/ of kind.*/, '')}.${key}[]`, node.items);
+      addList(`${prefix}${key}[]`, node.items);
+      addLists(`${prefix}${key}.`, node);
     }
   };
   const addList = (title: string, items: Node | undefined): void => {

@@ -39,6 +39,7 @@ queues:
     music: music
     weight: 7
     exits: { full: { announce: hello } }
+    announcements: { firstAfterSeconds: 20, rules: [{ prompt: hello, place: { to: 3 }, onlyIfBetter: true }, { prompt: hello }] }
     maxWaiting: 5
     members: [{ agent: Anna }, { agent: 'Ben, the 2nd', level: 2 }]
   - { name: sales, tenant: acme, hours: never, members: [{ agent: Anna }] }

@@ -25,7 +25,11 @@ describe('import asterisk', () => {
     expect(exitCode).toBe(0);
     expect(parseDocument(out, 'x')).toMatchObject({ ok: true });
     expect(document.trunks).toEqual([{ name: 'asterisk', kind: 'pbx', host: 'pbx.example.com' }]);
-    expect(document.prompts).toEqual([{ name: 'default', stream: 'default' }]);
+    expect(document.prompts).toEqual([
+      { name: 'default', stream: 'default' },
+      { name: 'custom-next', file: 'custom/next' },
+      { name: 'custom-please-wait', file: 'custom/please-wait' },
+    ]);
     expect(document.queues).toEqual([
       {
         name: 'support',
@@ -37,6 +41,11 @@ describe('import asterisk', () => {
         maxWaiting: 25,
         weight: 5,
         missesBeforeNotReady: 1,
+        announcements: {
+          firstAfterSeconds: 90,
+          everySeconds: 90,
+          rules: [{ prompt: 'custom-next', place: { to: 1 }, onlyIfBetter: true }, { prompt: 'custom-please-wait' }],
+        },
         members: [
           { agent: 'Anna Albrecht' },
           { agent: 'Ben Brandt', level: 2 },
@@ -52,6 +61,7 @@ describe('import asterisk', () => {
         wrapUpSeconds: 12,
         serviceLevelSeconds: 30,
         music: 'default',
+        announcements: { firstAfterSeconds: 20, everySeconds: 10, rules: [{ prompt: 'custom-please-wait' }] },
         members: [{ agent: 'Anna Albrecht' }, { agent: 'Ben Brandt' }],
       },
     ]);
@@ -67,6 +77,12 @@ describe('import asterisk', () => {
       '[support] retry: there is no pause between two offers',
       '[support] joinempty: give the queue exits.noAgents',
       '[support] context: give the queue exits.keys',
+      '[support] announce-position: no numbers are spoken',
+      '[support] announce-holdtime: no numbers are spoken',
+      '[support] periodic-announce: only custom/please-wait is taken over',
+      '[support] periodic-announce-frequency: there is one clock for all announcements: every 90 s',
+      '[support] custom/next: is a recording of Asterisk',
+      '[Sales & Orders] periodic-announce-frequency: 5 became 10',
       '[support] member DAHDI/g1/0228123,0,Pager: is left out',
       'the dialplan behind Local/ is not read; 4714 is called at the PBX',
       '[Sales & Orders] timeout: 900 became 300',
@@ -91,6 +107,11 @@ describe('import asterisk', () => {
         'weight',
         'musicclass',
         'autopause',
+        'announce-frequency',
+        'periodic-announce',
+        'periodic-announce-frequency',
+        'queue-youarenext',
+        '60',
         'rrmemory',
         'PJSIP/1,5,X',
         '0',
@@ -130,6 +151,7 @@ describe('import freeswitch', () => {
         noAgentsAfterSeconds: 120,
         exits: { noAgents: { hangUp: true } },
         resumeWithinSeconds: 90,
+        announcements: { firstAfterSeconds: 30, everySeconds: 30, rules: [{ prompt: 'sounds-please-wait.wav' }] },
         levels: 'strict',
         levelAfterSeconds: { '2': 30, '3': 60 },
         skipEmptyLevels: true,
@@ -175,6 +197,7 @@ describe('import freeswitch', () => {
       'agent nobody@default: is in no tier',
       'tier 1002@default: there is no queue gone@default',
       'the variable in $${hold_music} is not read',
+      'queue night@default announce-sound: $${sounds_dir}/wait.wav is not read',
       'the gateway pstn became a trunk of kind pbx',
     ]) {
       expect(err).toContain(note);

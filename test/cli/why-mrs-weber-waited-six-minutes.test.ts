@@ -1,3 +1,4 @@
+import { ladder } from '../../src/cli/commands/call-trace';
 import { tellStory } from '../../src/cli/explain/story';
 import { decide } from '../../src/routing/decide';
 import { explain } from '../../src/routing/explain';
@@ -53,6 +54,24 @@ describe('why did Mrs. Weber wait six minutes?', () => {
       'The caller waited 6 min, then talked with Clara for 2 min. Most of that time (6 min) nobody could take it: ' +
         'Anna and Ben were paused, Clara was talking with others, Emma was signed out.',
     );
+  });
+
+  it('says what the caller was told, at which place, and what could not be played', () => {
+    const told = [
+      { at: NOW, kind: 'call:announced', data: { prompt: 'soon', place: 3, estimatedWaitSeconds: 90 } },
+      { at: NOW, kind: 'call:announced', data: { prompt: 'next', place: 1 } },
+      { at: NOW, kind: 'call:announcement-failed', data: { prompt: 'next' } },
+    ];
+    expect(tellStory(call, told, [], NOW).lines.map((line) => line.text)).toEqual([
+      'the caller hears the announcement "soon", being at place 3, with an estimated 90 s to wait',
+      'the caller hears the announcement "next", being at place 1',
+      'the announcement "next" could not be played; the music went on',
+    ]);
+    expect(ladder(call, told).map((step) => step.text)).toEqual([
+      'announces soon: place 3, estimated wait 90 s',
+      'announces next: place 1',
+      'announcement next could not be played',
+    ]);
   });
 
   it('is told moment by moment, without words of machines', () => {

@@ -129,6 +129,33 @@ describe('the database refuses', () => {
     }
   });
 
+  it('announcements of another form, and such that name a prompt that is not there or take it away', async () => {
+    const { db } = test;
+    const said = (rules: string, every = 60): string =>
+      `{"firstAfterSeconds": 0, "everySeconds": ${every}, "rules": ${rules}}`;
+    for (const wrong of [
+      said('[]'),
+      said('[{"place": {"to": 1}}]'),
+      said('[{"prompt": "hello"}]', 9),
+      said('[{"prompt": "hello", "place": {"upTo": 1}}]'),
+      said('[{"prompt": "hello", "place": {"to": 0}}]'),
+      said('[{"prompt": "hello", "estimatedWaitSeconds": {"from": "1"}}]'),
+      '{"rules": [{"prompt": "hello"}]}',
+      '[]',
+    ]) {
+      await refused('update queues set announcements = $1', [wrong], CHECK);
+    }
+    const right = said('[{"prompt": "hello", "place": {"from": 1, "to": 2}}, {"prompt": "hello"}]');
+    await refused('update queues set announcements = $1', [right], FOREIGN);
+    await db.query(`insert into prompts (tenant_id, name, kind, source) values ($1, 'hello', 'file', 'hello.wav')`, [
+      scenario.tenantId,
+    ]);
+    await db.query('update queues set announcements = $1 where tenant_id = $2', [right, scenario.tenantId]);
+    await refused('delete from prompts where name = $1', ['hello'], FOREIGN);
+    await db.query('update queues set announcements = null');
+    await db.query(`delete from prompts where name = 'hello'`);
+  });
+
   it.each([
     [
       'queues that overflow into each other',

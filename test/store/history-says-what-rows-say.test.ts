@@ -26,7 +26,10 @@ const STATEMENTS = [
   `update queues set weight = 9, name = 'counter' where name = 'desk'`,
   `update queues set name = 'desk' where name = 'counter'`,
   `update queues set hours_id = null, music_prompt_id = null`,
-  `update queues set removed_at = now(), hours_id = null, music_prompt_id = null, exits = '{}' where name = 'support'`,
+  `update queues set removed_at = now(), hours_id = null, music_prompt_id = null, exits = '{}', announcements = null where name = 'support'`,
+  `update queues set announcements = '{"firstAfterSeconds": 7, "everySeconds": 70, "rules": [{"prompt": "hello", "place": {"to": 2}}]}'
+   where name <> 'desk'`,
+  `update queues set announcements = null where name = 'sales'`,
   `update queues set removed_at = null where name = 'support'`,
   `update queue_members set level = 2 where agent_id in (select id from agents where name like '%von%')`,
   `update queue_members set level = level + 1`,

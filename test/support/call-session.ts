@@ -14,6 +14,7 @@ import type {
 } from '../../src/calls/ports';
 import { CallSession } from '../../src/calls/session';
 import type { Termination } from '../../src/calls/termination';
+import type { Standing } from '../../src/flows/announcements';
 import type { Flow } from '../../src/flows/flow';
 import { silentLog } from '../../src/lib/log';
 import { ManualClock, settle } from './manual-clock';
@@ -37,6 +38,9 @@ export interface SessionOptions {
   readonly callbacks?: Readonly<Record<string, CallbackPlan>>;
   /** Of the caller. Default: withheld. */
   readonly number?: string;
+  readonly standing?: (queueId: string) => Promise<Standing | undefined>;
+  /** Prompts that configuration does not have any more. */
+  readonly missingPrompts?: readonly string[];
 }
 
 /** One call session with everything around it scripted: what it wrote, what the caller heard, whom it rang. */
@@ -48,10 +52,11 @@ export class SessionLab {
   readonly legs = new Map<string, FakeLeg>();
   readonly session: CallSession;
   readonly queues: Record<string, QueuePlan>;
+  placesRead = 0;
   finished: Termination | undefined;
   #left: ((cause: CallerCause) => void) | undefined;
   #key: ((key: string) => void) | undefined;
-  #play: (() => void) | undefined;
+  #play: ((played: boolean) => void) | undefined;
   #ask: ((key: string | undefined) => void) | undefined;
   #record: ((sound: RecordedSound | undefined) => void) | undefined;
   #claimed = false;
@@ -121,10 +126,11 @@ export class SessionLab {
     await settle();
   }
 
-  async promptEnds(): Promise<void> {
+  /** `played` false: the media server did not have it. */
+  async promptEnds(played = true): Promise<void> {
     const play = this.#play;
     this.#play = undefined;
-    play?.();
+    play?.(played);
     await settle();
   }
 
@@ -171,6 +177,10 @@ export class SessionLab {
           await write(`enter ${queueId}`);
           return options.enter?.(queueId) ?? { position: 1 };
         },
+        standing: async (_call, queueId) => {
+          this.placesRead++;
+          return options.standing ? options.standing(queueId) : Promise.resolve({ place: 1 });
+        },
         leaveQueue: (_call, outcome) => write(`leave ${outcome}`),
         reserveAgent: async (_call, agentId, offerId) =>
           Promise.resolve(agentId === 'busy' ? undefined : reserved(offerId, 'q1', agentId)),
@@ -213,8 +223,8 @@ export class SessionLab {
       queueNamed: (name) => this.queues[name],
       flow: (name) => options.flows?.find((flow) => flow.name === name),
       isOpen: (hours) => ({ open: hours !== 'never', reason: hours }),
-      promptUri: (name) => `${name}.wav`,
       callback: (id) => options.callbacks?.[id],
+      promptUri: (name) => (options.missingPrompts?.includes(name) ? undefined : `${name}.wav`),
       trunkTo: () => (options.allowed === false ? undefined : 't1'),
     };
     return {
@@ -297,6 +307,7 @@ function queuePlan(queueId: string, more: Partial<QueuePlan>): QueuePlan {
     paused: false,
     checksEntry: false,
     exits: {},
+    announcements: undefined,
     ...more,
   };
 }

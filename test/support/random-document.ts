@@ -56,6 +56,28 @@ function exits(queue: string): fc.Arbitrary<Queue['exits']> {
   });
 }
 
+/** `from` and `to`, either of them alone, or no range. */
+const range = (low: number): fc.Arbitrary<{ from?: number; to?: number } | undefined> =>
+  maybe(fc.tuple(whole(low, 9), whole(low, 9))).map(
+    (ends) =>
+      ends &&
+      (ends[0] > ends[1] ? { from: ends[0] } : ends[0] === 5 ? { to: ends[1] } : { from: ends[0], to: ends[1] }),
+  );
+
+const announcements = fc.record({
+  firstAfterSeconds: whole(0, 3600),
+  everySeconds: whole(10, 3600),
+  rules: fc.array(
+    fc.record({
+      prompt: fc.constant('hello'),
+      place: range(1),
+      estimatedWaitSeconds: range(0),
+      onlyIfBetter: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+});
+
 function queue(name: string): fc.Arbitrary<Queue> {
   const rules = fc.record({
     strategy: fc.constantFrom(...STRATEGIES),
@@ -85,6 +107,7 @@ function queue(name: string): fc.Arbitrary<Queue> {
       }),
     ),
     exits: exits(name),
+    announcements: maybe(announcements),
   });
   const members = some(AGENTS).chain((agents) =>
     fc.tuple(

@@ -90,6 +90,14 @@ function stepOf(kind: string, data: StoredCallEvent['data'], agent: string): Omi
     case 'call:waiting': {
       return { from: US, text: `waits in ${text('queue')}, position ${text('position')}` };
     }
+    case 'call:announced': {
+      const wait = text('estimatedWaitSeconds');
+      const about = wait === '' ? '' : `, estimated wait ${wait} s`;
+      return { from: US, text: `announces ${text('prompt')}: place ${text('place')}${about}` };
+    }
+    case 'call:announcement-failed': {
+      return { from: US, text: `announcement ${text('prompt')} could not be played` };
+    }
     case 'call:offered': {
       const presence = data['presence'] === undefined ? '' : ` (${presenceIn(data['presence'])})`;
       return { from: US, to: agent, text: `INVITE${presence}` };

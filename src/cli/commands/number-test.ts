@@ -1,6 +1,7 @@
 /** `numbers test`: what a caller of a number would meet, without a call: every branch of the flow, and who would get it now. */
 import { readConfiguration } from '../../config/documents/export-document';
 import type { Document } from '../../config/documents/schema';
+import type { AnnouncementRule, Range } from '../../flows/announcements';
 import type { FlowStep } from '../../flows/flow';
 import { MAX_STEPS_WITHOUT_WAIT, MENU_TRIES } from '../../flows/flow';
 import { newId } from '../../lib/ids';
@@ -106,7 +107,7 @@ function walkNumber(number: ItemOf<'numbers'>, walk: Walk): Walked[] {
 
 const note = (what: string, below: readonly Walked[] = []): Walked => ({ what, below });
 
-function promptText({ document, tenant }: Walk, name: string): string {
+function promptText({ document, tenant }: Pick<Walk, 'document' | 'tenant'>, name: string): string {
   const prompt = document.prompts.find((p) => p.name === name && p.tenant === tenant);
   return prompt === undefined
     ? `${name} (there is no such prompt)`
@@ -211,7 +212,8 @@ async function lookAtQueues(
   const looks = summaries.map(async (summary) => {
     const queue = document.queues.find((q) => q.name === summary.name && q.tenant === tenant);
     const { lines, away } = entrance(document, summary, queue, at);
-    return [summary.name, away ? lines : [...lines, ...(await whoWouldGetIt(db, summary.id))]] as const;
+    const told = queue === undefined ? [] : whatIsTold(document, queue);
+    return [summary.name, away ? lines : [...lines, ...told, ...(await whoWouldGetIt(db, summary.id))]] as const;
   });
   return new Map(await Promise.all(looks));
 }
@@ -243,6 +245,42 @@ function entrance(
     exits.push(queue?.exits.full);
   }
   return { lines, away: exits.some((action) => action !== undefined) };
+}
+
+/** What a caller is told who waits. */
+function whatIsTold(document: Document, { announcements, tenant }: ItemOf<'queues'>): readonly Walked[] {
+  if (announcements === undefined) {
+    return [];
+  }
+  const { firstAfterSeconds, everySeconds, rules } = announcements;
+  return [
+    note(
+      `is told after ${firstAfterSeconds} s, and again after ${everySeconds} s of music each, the first that holds:`,
+      rules.map((rule) => note(`${promptText({ document, tenant }, rule.prompt)}${ruleText(rule)}`)),
+    ),
+  ];
+}
+
+/** `: at place 2 to 3, with 60 s or more to wait, if that is better than before` */
+function ruleText({ place, estimatedWaitSeconds, onlyIfBetter }: AnnouncementRule): string {
+  const conditions = [
+    ...(place === undefined ? [] : [`at place ${rangeText(place)}`]),
+    ...(estimatedWaitSeconds === undefined
+      ? []
+      : [`where the estimated wait is ${rangeText(estimatedWaitSeconds)} seconds`]),
+    ...(onlyIfBetter === true ? ['if the place is better than what was told before'] : []),
+  ];
+  return conditions.length === 0 ? '' : `: ${conditions.join(', ')}`;
+}
+
+function rangeText({ from, to }: Range): string {
+  if (from === to) {
+    return String(from);
+  }
+  if (from === undefined) {
+    return `up to ${to}`;
+  }
+  return to === undefined ? `${from} or more` : `${from} to ${to}`;
 }
 
 /** An action in words. */

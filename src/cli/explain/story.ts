@@ -160,6 +160,12 @@ function eventText({ kind, data }: StoredCallEvent, agent: string): string | und
     case 'call:exit': {
       return `the caller leaves "${text('queue')}" for ${text('to')}: ${EXITS[text('reason')] ?? inWords(text('reason'))}`;
     }
+    case 'call:announced': {
+      return `the caller hears the announcement "${text('prompt')}"${standingText(text)}`;
+    }
+    case 'call:announcement-failed': {
+      return `the announcement "${text('prompt')}" could not be played; the music went on`;
+    }
     case 'call:key': {
       return `the caller presses ${text('key')}`;
     }
@@ -223,6 +229,13 @@ function eventText({ kind, data }: StoredCallEvent, agent: string): string | und
       return undefined;
     }
   }
+}
+
+/** `, being at place 3, with about 90 s to wait` */
+function standingText(text: (key: string) => string): string {
+  const wait = text('estimatedWaitSeconds');
+  const about = wait === '' ? '' : `, with an estimated ${shortDuration(Number(wait) * 1_000)} to wait`;
+  return `, being at place ${text('place')}${about}`;
 }
 
 function closedText(data: StoredCallEvent['data'], agent: string): string | undefined {

@@ -1,5 +1,6 @@
 /** Asterisk's queues.conf: queues, templates, static members. */
 import type { AgentInput, Home, Imported, MemberInput, QueueInput } from './draft';
+import { announcementsOf } from './asterisk-announcements';
 import { bounded, Draft } from './draft';
 
 export interface AsteriskOptions extends Home {
@@ -32,11 +33,12 @@ const WHY_NOT: Readonly<Record<string, string>> = {
   joinempty: 'give the queue exits.noAgents, which says where calls go when nobody is signed in',
   leavewhenempty: 'give the queue noAgentsAfterSeconds and exits.noAgents',
   context: 'give the queue exits.keys, which says what a key leads to',
-  'announce-frequency': 'what callers hear while they wait is not announced by the queue',
-  'announce-position': 'what callers hear while they wait is not announced by the queue',
-  'announce-holdtime': 'what callers hear while they wait is not announced by the queue',
-  'periodic-announce': 'what callers hear while they wait is not announced by the queue',
-  'periodic-announce-frequency': 'what callers hear while they wait is not announced by the queue',
+  'announce-holdtime':
+    'no numbers are spoken; give the queue announcements with a recording for each range of estimatedWaitSeconds',
+  'announce-round-seconds': 'no numbers are spoken',
+  'announce-to-first-user': 'an agent who answers during an announcement is joined with the caller at once',
+  'relative-periodic-announce': 'announcements are always so far from the end of the one before',
+  'random-periodic-announce': 'announcements are tried in their order',
   announce: 'agents hear nothing before a call',
   'monitor-format': 'recording is not part of a queue',
   'monitor-type': 'recording is not part of a queue',
@@ -127,6 +129,7 @@ function importQueue(draft: Draft, section: Section, options: AsteriskOptions): 
   for (const [key, value] of single) {
     Object.assign(queue, mapped(draft, `${where} ${key}`, key, value));
   }
+  Object.assign(queue, announcementsOf(draft, where, single));
   const members = section.options
     .filter(([key]) => key === 'member')
     .flatMap(([, value]) => importMember(draft, `${where} member ${value}`, value, options) ?? []);
@@ -165,7 +168,18 @@ function mapped(draft: Draft, where: string, key: string, value: string): Partia
     }
     case 'musicclass':
     case 'musiconhold': {
-      return given('music', draft.music(value, { stream: draft.name('stream', value) }));
+      return given('music', draft.prompt(value, { stream: draft.name('stream', value) }));
+    }
+    case 'announce-frequency':
+    case 'min-announce-frequency':
+    case 'announce-position':
+    case 'announce-position-limit':
+    case 'announce-position-only-up':
+    case 'periodic-announce':
+    case 'periodic-announce-frequency':
+    case 'periodic-announce-startdelay':
+    case 'queue-youarenext': {
+      return {}; // read together, by announcementsOf
     }
     case 'autopause': {
       const on = /^(yes|true|on|all|1)$/i.test(value);

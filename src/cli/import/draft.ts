@@ -66,7 +66,8 @@ export class Draft {
     return made;
   }
 
-  music(foreign: string, source: { readonly stream: string } | { readonly file: string }): string {
+  /** A recording or a stream, by the name that it gets. */
+  prompt(foreign: string, source: { readonly stream: string } | { readonly file: string }): string {
     const name = this.name('prompt', foreign);
     this.#prompts.set(name, { name, ...source });
     return name;

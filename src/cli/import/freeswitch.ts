@@ -24,8 +24,6 @@ const STRATEGIES: Readonly<Record<string, NonNullable<QueueInput['strategy']>>> 
 const WHY_NOT: Readonly<Record<string, string>> = {
   'record-template': 'recording is not part of a queue',
   'time-base-score': 'calls are always ordered by the time that they waited in all, which is "system"',
-  'announce-sound': 'what callers hear while they wait is not announced by the queue',
-  'announce-frequency': 'what callers hear while they wait is not announced by the queue',
   'max-wait-time-with-no-agent-time-reached': 'a call leaves once nobody was there for noAgentsAfterSeconds',
   'skip-agents-with-external-calls':
     'an agent in a call with us is never offered another; calls elsewhere show in presence',
@@ -82,6 +80,7 @@ function importQueue(
   const members = own.flatMap((tier) => importTier(draft, where, tier, agents, options) ?? []);
   Object.assign(queue, levelRules(draft, where, params, members));
   Object.assign(queue, agentRules(draft, where, own, agents));
+  Object.assign(queue, announcementsOf(draft, where, params));
   draft.queue({ ...queue, members });
 }
 
@@ -116,6 +115,8 @@ function mapped(draft: Draft, where: string, key: string, value: string): Partia
       const step = bounded(draft, where, value, [1, 300]);
       return step === undefined ? {} : { stepSeconds: step };
     }
+    case 'announce-sound':
+    case 'announce-frequency':
     case 'discard-abandoned-after':
     case 'abandoned-resume-allowed':
     case 'tier-rules-apply':
@@ -131,16 +132,39 @@ function mapped(draft: Draft, where: string, key: string, value: string): Partia
   }
 }
 
+/** One sound again and again, as long as the caller waits. */
+function announcementsOf(
+  draft: Draft,
+  where: string,
+  params: ReadonlyMap<string, string>,
+): Pick<QueueInput, 'announcements'> {
+  const sound = params.get('announce-sound') ?? '';
+  const frequency = params.get('announce-frequency') ?? '0';
+  if (sound === '' || Number(frequency) === 0) {
+    return {};
+  }
+  if (sound.includes('$') || sound.includes('://')) {
+    draft.note(`${where} announce-sound`, `${sound} is not read; name a recording, and give the queue announcements`);
+    return {};
+  }
+  const everySeconds = bounded(draft, `${where} announce-frequency`, frequency, [10, 3600]);
+  if (everySeconds === undefined) {
+    return {};
+  }
+  const prompt = draft.prompt(sound, { file: sound });
+  return { announcements: { firstAfterSeconds: everySeconds, everySeconds, rules: [{ prompt }] } };
+}
+
 function musicOf(draft: Draft, where: string, value: string): string {
   const stream = /^local_stream:\/\/(.+)$/.exec(value)?.[1];
   if (stream !== undefined) {
-    return draft.music(stream, { stream: draft.name('stream', stream) });
+    return draft.prompt(stream, { stream: draft.name('stream', stream) });
   }
   if (value.includes('$')) {
     draft.note(where, `the variable in ${value} is not read; the music stream moh is used`);
-    return draft.music('moh', { stream: 'moh' });
+    return draft.prompt('moh', { stream: 'moh' });
   }
-  return draft.music(value.split('/').at(-1) ?? value, { file: value });
+  return draft.prompt(value.split('/').at(-1) ?? value, { file: value });
 }
 
 /** When levels open, and how long an abandoned place is kept. */

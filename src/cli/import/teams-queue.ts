@@ -140,7 +140,7 @@ function importQueue(
     ...(timeout === undefined ? {} : { maxWaitSeconds: timeout }),
     ...(target === undefined ? {} : { serviceLevelSeconds: target }),
     ...(anyPresence ? { presence: { accept: [...WITHOUT_PRESENCE], unknown: 'accept' as const } } : {}),
-    ...(json['UseDefaultMusicOnHold'] === true ? { music: draft.music('moh', { stream: 'moh' }) } : {}),
+    ...(json['UseDefaultMusicOnHold'] === true ? { music: draft.prompt('moh', { stream: 'moh' }) } : {}),
     ...(Object.keys(exits).length === 0 ? {} : { exits }),
     ...(Object.values(exits).some((action) => action !== undefined && 'voicemail' in action) ? { voicemail: {} } : {}),
     members,

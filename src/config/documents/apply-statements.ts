@@ -45,6 +45,7 @@ const QUEUE_COLUMNS = [
   'exits',
   'voicemail',
   'callback',
+  'announcements',
 ] as const;
 
 const QUEUE_TYPES: Readonly<Record<string, string>> = {
@@ -65,6 +66,7 @@ const QUEUE_TYPES: Readonly<Record<string, string>> = {
   exits: 'jsonb',
   voicemail: 'jsonb',
   callback: 'jsonb',
+  announcements: 'jsonb',
 };
 
 /** `do update set …` for those columns, only where one of them differs. */
@@ -228,7 +230,7 @@ export const PRUNE_NUMBERS = `delete from numbers n where n.e164 not in (select 
 
 export const PRUNE_QUEUES = `
 with gone as (
-  update queues qu set removed_at = clock_timestamp(), music_prompt_id = null, hours_id = null, exits = '{}', voicemail = null
+  update queues qu set removed_at = clock_timestamp(), music_prompt_id = null, hours_id = null, exits = '{}', voicemail = null, announcements = null
   where qu.removed_at is null and ${unnamed('qu')} returning qu.id
 ), members as (delete from queue_members m using gone where m.queue_id = gone.id)
 select from gone`;

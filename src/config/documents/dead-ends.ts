@@ -1,3 +1,4 @@
+import { unreachableRules } from '../../flows/announcements';
 import type { FlowStep } from '../../flows/flow';
 import type { Item } from './canonical';
 import type { Finding } from './findings';
@@ -19,6 +20,7 @@ export function deadEnds(document: Document): readonly Finding[] {
       ...emptyQueue(queue, ['queues', i]),
       ...uselessExits(queue, ['queues', i]),
       ...uselessRelaxations(queue, ['queues', i]),
+      ...uselessAnnouncements(queue, ['queues', i, 'announcements']),
     ]),
   ];
 }
@@ -168,4 +170,30 @@ function uselessRelaxations(queue: Item<'queues'>, path: Path): readonly Finding
       ? []
       : [{ path: [...path, 'relaxations', i], what: 'this step relaxes nothing', hint: why, warning: true as const }];
   });
+}
+
+/** Rules behind others that always hold, and announcements for which nobody waits long enough. */
+function uselessAnnouncements({ announcements, maxWaitSeconds }: Item<'queues'>, path: Path): readonly Finding[] {
+  if (!announcements) {
+    return [];
+  }
+  const { firstAfterSeconds, rules } = announcements;
+  const late =
+    maxWaitSeconds !== undefined && firstAfterSeconds >= maxWaitSeconds
+      ? [
+          {
+            path: [...path, 'firstAfterSeconds'],
+            what: 'nothing is ever announced',
+            hint: `calls have left after maxWaitSeconds of ${maxWaitSeconds}`,
+            warning: true as const,
+          },
+        ]
+      : [];
+  const hidden = unreachableRules(rules).map((i) => ({
+    path: [...path, 'rules', i],
+    what: 'this announcement is never made',
+    hint: 'wherever it would be, a rule before it holds',
+    warning: true as const,
+  }));
+  return [...late, ...hidden];
 }

@@ -149,6 +149,7 @@ function queueColumns(queue: Document['queues'][number]): object {
     exits: queue.exits,
     voicemail: queue.voicemail ?? null,
     callback: queue.callback ?? null,
+    announcements: queue.announcements ?? null,
     hours: queue.hours ?? null,
     music: queue.music ?? null,
     priority_seconds: queue.prioritySeconds,

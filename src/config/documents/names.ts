@@ -34,6 +34,9 @@ export function namedByQueue(queue: Item<'queues'>, path: Path): readonly Naming
     ...queue.needs.map((need, j) => naming('skills', need.skill, [...path, 'needs', j, 'skill'])),
     ...queue.relaxations.map((step, j) => naming('skills', step.skill, [...path, 'relaxations', j, 'skill'])),
     ...actionsOf(queue, path).flatMap(({ action, path: at }) => namedByAction(action, at)),
+    ...(queue.announcements?.rules ?? []).map((rule, j) =>
+      naming('prompts', rule.prompt, [...path, 'announcements', 'rules', j, 'prompt']),
+    ),
   ];
 }
 

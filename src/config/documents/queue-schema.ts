@@ -1,5 +1,6 @@
 /** The rules of a queue. What they mean for the order of calls and agents is in docs/configuration.md. */
 import { z } from 'zod';
+import type { Range } from '../../flows/announcements';
 import { STRATEGIES } from '../../routing/types';
 import { agentName, e164, name, needs, phoneKey, seconds, skillLevel, tenant } from './schema-parts';
 
@@ -154,6 +155,53 @@ const callbackSchema = z.strictObject({
   expireAfterSeconds: seconds(60, 604_800).default(28_800).describe('After so long it is given up, seconds.'),
 });
 
+/** From the first to the last that counts. */
+const range = (low: number, high: number, from: string, to: string): z.ZodOptional<z.ZodType<Range>> =>
+  z
+    .strictObject({
+      from: z.int().min(low).max(high).optional().describe(from),
+      to: z.int().min(low).max(high).optional().describe(to),
+    })
+    .refine(({ from: first, to: last }) => first !== undefined || last !== undefined, 'needs from, to or both')
+    .refine(({ from: first = low, to: last = high }) => first <= last, 'must not end before it begins')
+    .optional();
+
+const announcementsSchema = z.strictObject({
+  firstAfterSeconds: seconds(0, 3600)
+    .default(30)
+    .describe('The first announcement, since the place was taken, seconds.'),
+  everySeconds: seconds(10, 3600)
+    .default(60)
+    .describe('Music between the end of an announcement and the next, seconds.'),
+  rules: z
+    .array(
+      z.strictObject({
+        prompt: name.describe('Prompt that is played.'),
+        place: range(
+          1,
+          100_000,
+          'Best place for which it is said; 1: next.',
+          'Last place for which it is said.',
+        ).describe('Only at these places in the order of service. Default: at every place.'),
+        estimatedWaitSeconds: range(
+          0,
+          86_400,
+          'Shortest estimated wait for which it is said, seconds.',
+          'Longest estimated wait for which it is said, seconds.',
+        ).describe(
+          'Only where the wait from now on is estimated so. Default: whatever it is, and where it is not known.',
+        ),
+        onlyIfBetter: z
+          .boolean()
+          .default(false)
+          .describe('Only where the place is better than any that the caller was told in this queue.'),
+      }),
+    )
+    .min(1, 'needs at least one rule')
+    .max(20)
+    .describe('Tried in order: the first that holds is said; where none holds, nothing is.'),
+});
+
 export const queueSchema = z.strictObject({
   name: name.describe('Name of the queue; unique within its tenant.'),
   tenant,
@@ -266,6 +314,9 @@ export const queueSchema = z.strictObject({
   callback: callbackSchema
     .optional()
     .describe('How the queue calls back. Default: it does not, and nothing may lead there.'),
+  announcements: announcementsSchema
+    .optional()
+    .describe('What callers are told while they wait. Default: nothing, they hear music.'),
   music: name.optional().describe('Prompt that waiting callers hear. Default: the music of the media server.'),
   members: z.array(memberSchema).default([]).describe('Agents who serve the queue.'),
 });

@@ -39,7 +39,9 @@ const QUEUE = `
     'spareScarceAgents', x.spare_scarce_agents, 'resumeWithinSeconds', x.resume_within_seconds, 'hours', h.name,
     'maxWaiting', x.max_waiting, 'maxWaitSeconds', x.max_wait_seconds, 'letRingFinish', x.let_ring_finish,
     'noAgentsAfterSeconds', x.no_agents_after_seconds, 'estimatedWaitOverSeconds', x.estimated_wait_over_seconds,
-    'serviceLevelSeconds', x.service_level_seconds, 'exits', x.exits, 'voicemail', x.voicemail, 'callback', x.callback, 'music', p.name,
+    'serviceLevelSeconds', x.service_level_seconds, 'exits', x.exits, 'voicemail', x.voicemail, 'callback', x.callback,
+    'announcements', x.announcements,
+    'music', p.name,
     'members', coalesce(m.members, '[]')))`;
 
 const SQL: Readonly<Record<List, ListSql>> = {

@@ -126,8 +126,8 @@ export class CarrierCallerLeg implements CallerLeg {
     relayReinvites(dialog, endpoint, { mediaTimeoutMs: this.#o.mediaTimeoutMs, log: this.#o.log });
   }
 
-  play(uri: string): Promise<void> {
-    return this.#endpoint?.play(uri) ?? Promise.resolve();
+  play(uri: string): Promise<boolean> {
+    return this.#endpoint?.play(uri) ?? Promise.resolve(true);
   }
 
   startMusic(uri: string): void {

@@ -47,6 +47,7 @@ const OPTIONAL = [
   'maxWaiting',
   'noAgentsAfterMs',
   'estimatedWaitOverMs',
+  'announcements',
   'paused',
   'voicemail',
   'callback',
@@ -79,6 +80,7 @@ const QUEUE_ROW = `
     h.name as hours, qu.max_waiting as "maxWaiting", qu.let_ring_finish as "letRingFinish",
     qu.no_agents_after_seconds * 1000 as "noAgentsAfterMs", qu.estimated_wait_over_seconds * 1000 as "estimatedWaitOverMs",
     qu.service_level_seconds * 1000 as "serviceLevelMs", '{"keys": {}}'::jsonb || qu.exits as exits, qu.voicemail, qu.callback,
+    qu.announcements,
     case when qu.paused_at is not null then
       json_strip_nulls(json_build_object('at', ${ms('qu.paused_at')}, 'by', qu.paused_by, 'reason', qu.pause_reason)) end as paused
   from queues qu left join prompts p on p.id = qu.music_prompt_id left join hours h on h.id = qu.hours_id

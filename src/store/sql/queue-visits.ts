@@ -12,6 +12,10 @@ const NODE_LOST_SECONDS = 600;
 /** Calls of a queue in the order of service: class, then waiting time with head start, then arrival, then id. */
 export const SERVICE_ORDER = `v.class desc, v.first_queued_at - ${interval('v.head_start_ms')}, v.first_queued_at, v.call_id`;
 
+/** Whether the visit `v` comes before the visit `s` in that order. */
+export const BEFORE = `(-v.class, v.first_queued_at - ${interval('v.head_start_ms')}, v.first_queued_at, v.call_id)
+        < (-s.class, s.first_queued_at - ${interval('s.head_start_ms')}, s.first_queued_at, s.call_id)`;
+
 /**
  * One statement, since a caller waits for it. A call waits in one queue at a time; a stay elsewhere ends here. The row of the call
  * is the lock. What was given to the call itself (class, head start, needs, agents to prefer) is kept when it moves, unless given
@@ -92,8 +96,7 @@ select s.id as "visitId", ${ms('s.first_queued_at')} as "firstQueuedAt", ${ms('s
   ${ms(`s.queued_at + target.max_wait_seconds * interval '1 second'`)} as "maxWaitAt", s.resumed_visit_id is not null or exists (select from awaited) as resumed,
   1 + (
     select count(*)::int from queue_visits v where v.queue_id = s.queue_id and v.ended_at is null and v.call_id <> s.call_id
-      and (-v.class, v.first_queued_at - ${interval('v.head_start_ms')}, v.first_queued_at, v.call_id)
-        < (-s.class, s.first_queued_at - ${interval('s.head_start_ms')}, s.first_queued_at, s.call_id)
+      and ${BEFORE}
   ) as position,
   ${hint('queue', 's.queue_id')}
 from stay s join target on true`;

@@ -24,12 +24,16 @@ const NODE_ALIVE = `(select from nodes n where n.id = c.node_id and n.stopped_at
 const openOffer = (agentId: string): string =>
   `(select o.id from offers o where o.agent_id = ${agentId} and o.ended_at is null limit 1)`;
 
-const SCOPE = `
+/** The queue of $1. */
+export const ASKED = `
 asked as materialized (
   select qu.id, qu.tenant_id, tenant_day(qu.tenant_id, statement_timestamp()) as today,
     tenant_midnight(qu.tenant_id, statement_timestamp()) as midnight
   from queues qu where qu.id = $1 and qu.removed_at is null
-), free as materialized (
+)`;
+
+const SCOPE = `
+${ASKED}, free as materialized (
   select m.agent_id from asked join queue_members m on m.queue_id = asked.id join agent_states s on s.agent_id = m.agent_id
   where m.signed_in and not m.paused and (s.state = 'ready' or ${WOKEN('s')}) and ${openOffer('m.agent_id')} is null
 ), scope as materialized (
@@ -69,7 +73,7 @@ left join lateral (
   where v.strategy in ('top-down', 'ring-progressively') and o.call_id = v.call_id and o.visit_id = v.id
 ) tried on true`;
 
-const MEMBERS = `
+export const MEMBERS = `
 members as materialized (
   select m.agent_id, json_agg(json_build_array(m.queue_id, m.level, m.position, m.priority, m.signed_in, m.pause_reason,
       ${t('m.last_offered_at')}, case when m.day = asked.today then m.calls_today + m.base_calls else 0 end, m.weight) order by m.queue_id) as list
@@ -83,7 +87,7 @@ members as materialized (
     or exists (select from waiting v where v.needs is not null) as yes
 )`;
 
-const AGENT_LIST = `
+export const AGENT_LIST = `
 select json_agg(json_build_array(a.id, a.name, members.list,
     case when ${WOKEN('s')} then 'ready' else s.state end, s.reason, ${t('s.until')},
     ${t(`case when ${WOKEN('s')} then greatest(s.ready_since, s.until) else s.ready_since end`)},
@@ -111,12 +115,12 @@ const NO_AGENTS_SINCE = `(
   from queue_members m join agent_states s on s.agent_id = m.agent_id where m.queue_id = qu.id)`;
 
 /** Of the calls that ended within the last hour; undefined where there were none. */
-const MEAN_HANDLING = `(
+export const MEAN_HANDLING = `(
   select round(avg(date_part('epoch', k.ended_at - k.started_at)) * 1000) + qu.wrap_up_seconds * 1000
   from connections k where k.queue_id = qu.id and k.ended_at > statement_timestamp() - interval '1 hour')`;
 
 /** Those of the scope, and those beyond it, of which it says how many wait there. */
-const QUEUE_LIST = `
+export const QUEUE_LIST = `
 select json_agg(json_build_object('queueId', qu.id, 'name', qu.name, 'strategy', qu.strategy, 'weight', qu.weight,
     'ageCapMs', ${orNull('qu.age_cap_seconds')}, 'levels', qu.levels, 'levelAfterSeconds', nullif(qu.level_after_seconds, '{}'),
     'skipEmptyLevels', qu.skip_empty_levels, 'needs', nullif(qu.needs, '[]'), 'relaxations', nullif(qu.relaxations, '[]'),
@@ -137,9 +141,12 @@ select json_agg(json_build_object('queueId', qu.id, 'name', qu.name, 'strategy',
   ) order by qu.id)
 from reach join queues qu on qu.id = reach.queue_id join tenants tn on tn.id = qu.tenant_id left join hours h on h.id = qu.hours_id`;
 
+/** When the statement began, milliseconds. */
+export const NOW = `${t('statement_timestamp()')}::float8`;
+
 const SNAPSHOT = `
 with recursive ${SCOPE}, ${CALLS}, ${MEMBERS}
-select asked.id as "queueId", ${t('statement_timestamp()')}::float8 as now, floor(random() * 4294967296)::float8 as seed,
+select asked.id as "queueId", ${NOW} as now, floor(random() * 4294967296)::float8 as seed,
   (${QUEUE_LIST}) as queues, coalesce((${CALL_LIST}), '[]') as calls,
   case when $2 or exists (select from waiting) then coalesce((${AGENT_LIST}), '[]') else '[]' end as agents
 from asked`;
