@@ -354,31 +354,6 @@ describe('nouns of the configuration', () => {
       'not Ben: signed out',
       '',
     ]);
-    const rules =
-      '[{prompt: hello, place: {from: 2, to: 3}}, {prompt: hello, estimatedWaitSeconds: {to: 60}, onlyIfBetter: true}]';
-    expect(
-      await cli('queues', 'set', 'support', `announcements={firstAfterSeconds: 20, rules: ${rules}}`),
-    ).toMatchObject({
-      exitCode: 0,
-    });
-    expect((await cli('numbers', 'test', '+49301000100')).out).toContain(
-      [
-        '      is told after 20 s, and again after 60 s of music each, the first that holds:',
-        '         hello (hello.wav): at place 2 to 3',
-        '         hello (hello.wav): where the estimated wait is up to 60 seconds, if the place is better than what was told before',
-        '',
-      ].join('\n'),
-    );
-    expect(await cli('queues', 'set', 'support', 'announcements.everySeconds=90')).toMatchObject({ exitCode: 0 });
-    expect((await json('queues', 'get', 'support')).queue.announcements).toMatchObject({
-      firstAfterSeconds: 20,
-      everySeconds: 90,
-    });
-    expect(await cli('queues', 'set', 'support', 'announcements.rules.0.prompt=nothing')).toMatchObject({
-      exitCode: 2,
-      err: expect.stringContaining('there is no prompt "nothing"'),
-    });
-    expect(await cli('queues', 'set', 'support', 'announcements=')).toMatchObject({ exitCode: 0 });
     await cli('queues', 'members', 'add', 'sales', 'Ben');
     const closed = (await cli('numbers', 'test', '+49301000101', '--at', '2026-12-27T10:00+01:00')).out;
     expect(closed).toMatch(
