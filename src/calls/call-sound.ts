@@ -19,15 +19,20 @@ export class CallSound {
   /** Joins the caller with another channel; what plays ends by that. @throws SK_MEDIA_FAILED */
   async join(channel: string): Promise<void> {
     const { deps, caller, handles } = this.#context;
-    this.#wish++;
+    const wish = ++this.#wish;
     const media = handles();
     if (!media) {
       throw new Error('the caller has no media');
     }
     await this.#releasing;
-    caller.soundGone();
-    this.#joined = true;
-    await deps.media.bridge(media.mediaServer, media.mediaChannel, channel);
+    await caller.steady(async () => {
+      if (wish !== this.#wish) {
+        throw new Error('the caller was to hear something else before the channels could be joined');
+      }
+      caller.soundGone();
+      this.#joined = true;
+      await deps.media.bridge(media.mediaServer, media.mediaChannel, channel);
+    });
   }
 
   /** Endless music; undefined: whatever the media server has. */

@@ -51,6 +51,11 @@ export interface CallerLeg {
   record(request: RecordRequest): Promise<RecordedSound | undefined>;
   /** Ends what plays. */
   stopSound(): void;
+  /**
+   * Runs this when the caller's sound is not being renegotiated (hold, end of a hold), and keeps renegotiations back meanwhile.
+   * FreeSWITCH sleeps 250 ms at the end of a hold; channels that are joined within stay silent to each other.
+   */
+  steady<T>(work: () => Promise<T>): Promise<T>;
   /** The caller is being joined with somebody, or taken off: what played before plays no more. */
   soundGone(): void;
   /** Every key that the caller presses, in every state. */

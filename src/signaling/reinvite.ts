@@ -19,6 +19,11 @@ export function isHoldOffer(sdp: string): boolean {
   return /^a=(inactive|sendonly)\s*$/m.test(sdp) || /^c=IN IP4 0\.0\.0\.0\s*$/m.test(sdp);
 }
 
+export interface Reinvites {
+  /** Runs this when no re-INVITE is being answered; those that come meanwhile wait for it. */
+  between<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /**
  * Answers the peer's re-INVITEs (hold, unhold, session refresh) with what the media server says to them, one at a time. The
  * media server's answer is passed on unchanged: it carries the key and direction that the media server really uses. Before a
@@ -35,12 +40,19 @@ export function relayReinvites(
     readonly allow?: string;
     readonly log: Log;
   },
-): void {
-  let chain: Promise<void> = Promise.resolve();
+): Reinvites {
+  let chain: Promise<unknown> = Promise.resolve();
   let held = false;
   dialog.on('modify', (request: SipRequest, response: SipResponse) => {
     chain = chain.then(() => answer(request, response));
   });
+  return {
+    between: (work) => {
+      const done = chain.then(work);
+      chain = done.catch(() => undefined); // told to whoever asked for it
+      return done;
+    },
+  };
 
   async function answer(request: SipRequest, response: SipResponse): Promise<void> {
     const headers: Record<string, string> = {

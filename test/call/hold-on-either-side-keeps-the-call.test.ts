@@ -45,6 +45,21 @@ describe('hold on either side keeps the call', () => {
     await lab.ending(call);
   });
 
+  it.each([0, 60, 120])(
+    'the carrier takes back while the agent answers (%d ms): both hear each other',
+    async (laterMs) => {
+      const { lab } = suite;
+      await suite.allAvailable();
+      lab.tenant.setScript('anna', { kind: 'answer', afterMs: 1_500 });
+      // The media server takes a quarter of a second for the end of a hold, and the agent's answer falls into it.
+      const call = await lab.dial({ holdAfterMs: 400 + laterMs, holdForMs: 1_000 });
+      await suite.bothHear(call, 'anna');
+      expect(call.report().failures).toEqual([]);
+      await call.hangUp();
+      await lab.ending(call);
+    },
+  );
+
   it('the agent refreshes the session: nothing changes for anybody', async () => {
     const { lab } = suite;
     lab.tenant.setScript('anna', { kind: 'answer', afterMs: 50, refreshAfterMs: 500 });

@@ -284,6 +284,7 @@ export class SessionLab {
         this.heard.push('stop');
       },
       soundGone: () => undefined,
+      steady: (work) => work(),
       onKey: (handler) => {
         this.#key = handler;
       },

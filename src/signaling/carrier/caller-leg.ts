@@ -5,6 +5,7 @@ import { CallerEndpoint } from '../../media/caller-endpoint';
 import type { MediaPool } from '../../media/media-pool';
 import { endDialog } from '../end-dialog';
 import { relayReinvites } from '../reinvite';
+import type { Reinvites } from '../reinvite';
 import { isSipError } from '../srf';
 import type { SipDialog, SipMessage, SipRequest, SipResponse, Srf } from '../srf';
 
@@ -26,6 +27,7 @@ export class CarrierCallerLeg implements CallerLeg {
   readonly #o: CallerLegOptions;
   #endpoint: CallerEndpoint | undefined;
   #dialog: SipDialog | undefined;
+  #reinvites: Reinvites | undefined;
   #left: CallerCause | undefined;
   #hangUp: { readonly sip: number; readonly q850: number } | undefined;
   #answering = false;
@@ -123,7 +125,7 @@ export class CarrierCallerLeg implements CallerLeg {
       this.#bye(this.#hangUp.q850);
       return;
     }
-    relayReinvites(dialog, endpoint, { mediaTimeoutMs: this.#o.mediaTimeoutMs, log: this.#o.log });
+    this.#reinvites = relayReinvites(dialog, endpoint, { mediaTimeoutMs: this.#o.mediaTimeoutMs, log: this.#o.log });
   }
 
   play(uri: string): Promise<boolean> {
@@ -144,6 +146,10 @@ export class CarrierCallerLeg implements CallerLeg {
 
   stopSound(): void {
     this.#endpoint?.stopSound();
+  }
+
+  steady<T>(work: () => Promise<T>): Promise<T> {
+    return this.#reinvites?.between(work) ?? work();
   }
 
   soundGone(): void {

@@ -3,6 +3,7 @@ import { silentLog } from '../../../src/lib/log';
 import { isFailure } from '../../../src/signaling/bye-reason';
 import { relayReinvites } from '../../../src/signaling/reinvite';
 import type { SipDialog } from '../../../src/signaling/srf';
+import { settle } from '../../support/manual-clock';
 
 describe('the Reason of a BYE', () => {
   it.each([
@@ -44,5 +45,47 @@ describe('a re-INVITE that the media server does not take', () => {
   it('is refused with 488 otherwise', async () => {
     expect(await answerTo(Object.assign(new Error('Not Acceptable'), { status: 488 }))).toBe(488);
     expect(await answerTo(new Error('the media channel is gone'))).toBe(488);
+  });
+});
+
+describe('what must not cross a re-INVITE', () => {
+  it('waits until the media server has answered it, and the next re-INVITE waits for that', async () => {
+    const dialog = new EventEmitter();
+    const steps: string[] = [];
+    const ends: (() => void)[] = [];
+    const step = (name: string): Promise<string> =>
+      new Promise((resolve) => {
+        steps.push(name);
+        ends.push(() => {
+          resolve('v=0');
+        });
+      });
+    const end = async (): Promise<void> => {
+      ends.shift()?.();
+      await settle();
+    };
+    const reinvites = relayReinvites(
+      dialog as unknown as SipDialog,
+      { renegotiate: (offer) => step(offer), setVariable: () => Promise.resolve() },
+      { mediaTimeoutMs: 1_000, log: silentLog() },
+    );
+    const reinvite = (body: string): void => {
+      dialog.emit('modify', { body, get: () => undefined }, { send: () => undefined });
+    };
+    reinvite('first');
+    const joined = reinvites.between(() => step('join'));
+    reinvite('second');
+    await settle();
+    expect(steps).toEqual(['first']);
+    await end();
+    expect(steps).toEqual(['first', 'join']);
+    await end();
+    await joined;
+    expect(steps).toEqual(['first', 'join', 'second']);
+    await end();
+    await expect(reinvites.between(() => Promise.reject(new Error('no such channel')))).rejects.toThrow(
+      'no such channel',
+    );
+    expect(await reinvites.between(() => Promise.resolve('free'))).toBe('free');
   });
 });
