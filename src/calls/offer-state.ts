@@ -195,12 +195,16 @@ function stepConfirming(state: Extract<OfferState, { kind: 'confirming' }>, inpu
         : { state: { kind: 'confirming', asked: true }, effects: [{ kind: 'ask-for-key' }] };
     }
     case 'key': {
-      return input.pressed
+      if (!input.pressed) {
+        return ending(NO_ANSWER, [{ kind: 'stop-confirm-timer' }]);
+      }
+      // Nobody presses a key on a channel that is not up.
+      return state.asked
         ? {
             state: { kind: 'answering', claimed: false, mediaReady: true },
             effects: [{ kind: 'stop-confirm-timer' }, { kind: 'claim' }],
           }
-        : ending(NO_ANSWER, [{ kind: 'stop-confirm-timer' }]);
+        : undefined;
     }
     case 'refused': {
       return ending(refusedClosing(input), [{ kind: 'stop-confirm-timer' }]);
