@@ -39,7 +39,13 @@ export const SETTINGS = [
     'postgres://sidekick:…@db.example.net:5432/sidekick',
     true,
   ),
-  spec('SIDEKICK_DATABASE_POOL', 'Most connections this node opens to Postgres', 'connections', '12', '20'),
+  spec(
+    'SIDEKICK_DATABASE_POOL',
+    'Most connections to Postgres for calls and matches; up to three for HTTP, one for the heartbeat and one that listens come on top',
+    'connections',
+    '12',
+    '20',
+  ),
   spec(
     'SIDEKICK_DRACHTIO',
     "The drachtio servers' admin addresses; the first is this node's own",
