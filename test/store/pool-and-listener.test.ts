@@ -204,6 +204,7 @@ describe('the pool', () => {
     await test.db.query('create table deadlock (id int primary key, n int)');
     await test.db.query('insert into deadlock values (1, 0), (2, 0)');
     let runs = 0;
+    let held = 0;
     let release: () => void = () => undefined;
     const bothHoldTheirFirst = new Promise<void>((resolve) => {
       release = resolve;
@@ -212,7 +213,7 @@ describe('the pool', () => {
       test.db.transaction(async (tx) => {
         runs++;
         await tx.query('update deadlock set n = n + 1 where id = $1', [first]);
-        if (runs >= 2) {
+        if (++held === 2) {
           release();
         }
         await bothHoldTheirFirst;

@@ -198,8 +198,8 @@ export const OFFERS: readonly Rule[] = [
         'that is to be confirmed wins nothing before the key',
       ),
       confirm(
-        'return input.pressed\n',
-        'return !input.pressed\n',
+        'if (!input.pressed) {',
+        'if (input.pressed) {',
         'that is to be confirmed wins nothing before the key',
       ),
     ],
