@@ -197,11 +197,7 @@ export const OFFERS: readonly Rule[] = [
         "state: { kind: 'answering', claimed: false, mediaReady: false },",
         'that is to be confirmed wins nothing before the key',
       ),
-      confirm(
-        'if (!input.pressed) {',
-        'if (input.pressed) {',
-        'that is to be confirmed wins nothing before the key',
-      ),
+      confirm('if (!input.pressed) {', 'if (input.pressed) {', 'that is to be confirmed wins nothing before the key'),
     ],
   },
 ];
