@@ -116,4 +116,4 @@ export class CallSound {
 }
 
 /** Music of a queue that is not configured any more: the media server's own endless stream. */
-const DEFAULT_MUSIC = 'local_stream://moh';
+export const DEFAULT_MUSIC = 'local_stream://moh';

@@ -1,8 +1,8 @@
-import type { TimerHandle } from '../lib/clock';
 import { describeError } from '../lib/errors';
 import { newId } from '../lib/ids';
 import { shortNumber } from '../lib/log';
 import type { Metrics } from '../lib/metrics';
+import { Rounds } from '../lib/rounds';
 import { CallbackSession } from './callback-session';
 import type { CallbackSessionDeps } from './callback-session';
 import type { CallbackRequest, Callbacks, CallPlan, PendingCallback, ReservedOffer } from './ports';
@@ -22,12 +22,18 @@ const LOOK_MS = 1_000;
 export class CallbackRegistry implements Callbacks {
   readonly #deps: CallbackRegistryDeps;
   readonly #sessions = new Map<string, CallbackSession>();
-  #timer: TimerHandle | undefined;
-  #looking: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #looks: Rounds;
 
   constructor(deps: CallbackRegistryDeps) {
     this.#deps = deps;
+    this.#looks = new Rounds({
+      clock: deps.clock,
+      everyMs: LOOK_MS,
+      round: () => this.look(),
+      onError: (error) => {
+        this.#notRead(error);
+      },
+    });
   }
 
   /** Those for which somebody rings or talks now. */
@@ -52,14 +58,7 @@ export class CallbackRegistry implements Callbacks {
   }
 
   start(): void {
-    if (this.#stopped) {
-      return;
-    }
-    this.#timer = this.#deps.clock.setTimeout(() => {
-      this.#looking = this.look().finally(() => {
-        this.start();
-      });
-    }, LOOK_MS);
+    this.#looks.start();
   }
 
   async book(request: CallbackRequest): Promise<void> {
@@ -101,7 +100,7 @@ export class CallbackRegistry implements Callbacks {
   /** One round; public for tests. Never rejects. */
   async look(): Promise<void> {
     const { store, log } = this.#deps;
-    if (this.#stopped) {
+    if (this.#looks.stopped) {
       return;
     }
     try {
@@ -119,8 +118,12 @@ export class CallbackRegistry implements Callbacks {
         this.#sessions.get(gone)?.gone();
       }
     } catch (error) {
-      log.warn({ event: 'callbacks_not_read', reason: describeError(error) });
+      this.#notRead(error);
     }
+  }
+
+  #notRead(error: unknown): void {
+    this.#deps.log.warn({ event: 'callbacks_not_read', reason: describeError(error) });
   }
 
   #add(row: PendingCallback): CallbackSession {
@@ -154,9 +157,7 @@ export class CallbackRegistry implements Callbacks {
    * is left, or after `timeoutMs`. Before it nothing may be matched any more.
    */
   async handOver(timeoutMs: number): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.clear();
-    await this.#looking;
+    await this.#looks.stop();
     for (const session of this.#sessions.values()) {
       session.input({ kind: 'hand-over' });
     }

@@ -5,6 +5,7 @@ import type { Log } from '../lib/log';
 import type { CallSessionDeps } from './call-context';
 import { CallFacts } from './call-facts';
 import { CallOffers } from './call-offers';
+import { DEFAULT_MUSIC } from './call-sound';
 import { stepCallback } from './callback-state';
 import type { CallbackEffect, CallbackInput, CallbackState } from './callback-state';
 import type { AgentLeg, CallbackMedia, CallbackStore, CallPlan, Codec, PendingCallback, ReservedOffer } from './ports';
@@ -23,7 +24,6 @@ export interface CallbackHooks {
 
 /** What an agent sees instead of the name of a caller. */
 const DISPLAY = 'Callback';
-const MUSIC = 'local_stream://moh';
 const DEFAULT_RING_MS = 30_000;
 const DEFAULT_TRIES = 3;
 const DEFAULT_RETRY_MS = 300_000;
@@ -295,7 +295,7 @@ export class CallbackSession {
   }
 
   #playMusic(offerId: string): void {
-    const uri = this.#plan.queue(this.callback.queueId)?.musicUri ?? MUSIC;
+    const uri = this.#plan.queue(this.callback.queueId)?.musicUri ?? DEFAULT_MUSIC;
     if (this.#mediaServer !== undefined) {
       this.#deps.media.playTo(this.#mediaServer, offerId, uri).catch((error: unknown) => {
         this.#log.warn({ event: 'callback_music_failed', offerId, reason: describeError(error) });
@@ -322,7 +322,7 @@ export class CallbackSession {
         caller: { number: dialledNumber, name: undefined },
         codec: codecFor(number),
         mediaServer: this.#mediaServer,
-        musicUri: this.#plan.queue(queueId)?.musicUri ?? MUSIC,
+        musicUri: this.#plan.queue(queueId)?.musicUri ?? DEFAULT_MUSIC,
         ringTimeoutMs,
       },
       {

@@ -350,6 +350,7 @@ export interface NewVoicemail {
   readonly callerName: string | undefined;
   readonly mediaServer: string;
   readonly file: string;
+  /** The recording is over after so long at the latest, milliseconds. */
   readonly maxMs: number;
   readonly keepDays: number;
 }

@@ -1,6 +1,7 @@
-import type { Clock, TimerHandle } from '../lib/clock';
+import type { Clock } from '../lib/clock';
 import { describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
+import { Rounds } from '../lib/rounds';
 import type { CallMedia } from './ports';
 
 export interface KeptFile {
@@ -38,33 +39,26 @@ const LEAVE_TO_OTHERS_MS = 86_400_000;
 /** Sees to messages whose node died while they were left, and to those whose time is over. Any node does it for all. */
 export class VoicemailKeeper {
   readonly #deps: VoicemailKeeperDeps;
-  #timer: TimerHandle | undefined;
-  #stopped = false;
-  #current: Promise<void> = Promise.resolve();
+  readonly #loop: Rounds;
 
   constructor(deps: VoicemailKeeperDeps) {
     this.#deps = deps;
+    this.#loop = new Rounds({
+      clock: deps.clock,
+      everyMs: ROUND_MS,
+      round: () => this.round(),
+      onError: (error) => {
+        deps.log.error({ event: 'voicemails_not_kept', reason: describeError(error) });
+      },
+    });
   }
 
   start(): void {
-    if (this.#stopped) {
-      return;
-    }
-    this.#timer = this.#deps.clock.setTimeout(() => {
-      this.#current = this.round()
-        .catch((error: unknown) => {
-          this.#deps.log.error({ event: 'voicemails_not_kept', reason: describeError(error) });
-        })
-        .finally(() => {
-          this.start();
-        });
-    }, ROUND_MS);
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.clear();
-    await this.#current;
+    await this.#loop.stop();
   }
 
   async round(): Promise<void> {

@@ -1,7 +1,8 @@
 import type { ReservedOffer } from '../calls/ports';
-import type { Clock, TimerHandle } from '../lib/clock';
+import type { Clock } from '../lib/clock';
 import { describeError } from '../lib/errors';
 import type { Log } from '../lib/log';
+import { Rounds } from '../lib/rounds';
 import type { DispatchStore } from './ports';
 
 export interface SweepDeps {
@@ -29,34 +30,27 @@ const FORGET_EVERY = 600;
  */
 export class Sweep {
   readonly #deps: SweepDeps;
-  #timer: TimerHandle | undefined;
+  readonly #loop: Rounds;
   #rounds = 0;
-  #stopped = false;
-  #current: Promise<void> = Promise.resolve();
 
   constructor(deps: SweepDeps) {
     this.#deps = deps;
+    this.#loop = new Rounds({
+      clock: deps.clock,
+      everyMs: SWEEP_MS,
+      round: () => this.round(),
+      onError: (error) => {
+        deps.log.error({ event: 'sweep_failed', reason: describeError(error) });
+      },
+    });
   }
 
   start(): void {
-    if (this.#stopped) {
-      return;
-    }
-    this.#timer = this.#deps.clock.setTimeout(() => {
-      this.#current = this.round()
-        .catch((error: unknown) => {
-          this.#deps.log.error({ event: 'sweep_failed', reason: describeError(error) });
-        })
-        .finally(() => {
-          this.start();
-        });
-    }, SWEEP_MS);
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.clear();
-    await this.#current;
+    await this.#loop.stop();
   }
 
   async round(): Promise<void> {
@@ -78,7 +72,7 @@ export class Sweep {
     this.#rounds++;
     // One after the other: all at once would make everybody else's matches wait.
     for (const queueId of await store.queuesWithWaitingCalls()) {
-      if (turnOf(queueId) === this.#rounds % ROUNDS_FOR_ALL && !this.#stopped) {
+      if (turnOf(queueId) === this.#rounds % ROUNDS_FOR_ALL && !this.#loop.stopped) {
         await this.#deps.match(queueId, false);
       }
     }

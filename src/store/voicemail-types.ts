@@ -1,22 +1,9 @@
 /** Messages that callers left for a queue. */
+export type { NewVoicemail } from '../calls/ports';
 import type { Millis } from '../routing/types';
 
 export const VOICEMAIL_STATES = ['new', 'heard', 'done'] as const;
 export type VoicemailState = (typeof VOICEMAIL_STATES)[number];
-
-export interface NewVoicemail {
-  readonly voicemailId: string;
-  readonly tenantId: string;
-  readonly queueId: string;
-  readonly callId: string;
-  readonly callerNumber: string | undefined;
-  readonly callerName: string | undefined;
-  readonly mediaServer: string;
-  readonly file: string;
-  /** The recording is over after so long at the latest, milliseconds. */
-  readonly maxMs: number;
-  readonly keepDays: number;
-}
 
 /** Where the sound of a message is. */
 export interface VoicemailFile {
