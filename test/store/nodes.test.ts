@@ -1,3 +1,4 @@
+import { sleep } from '../../src/lib/clock';
 import { newId } from '../../src/lib/ids';
 import { store } from '../../src/store';
 import { addAgent, makeScenario, reserve, waitingCall, type Scenario } from '../support/scenario';
@@ -19,6 +20,19 @@ beforeEach(async () => {
 
 const silence = (nodeId: string): Promise<unknown> =>
   test.db.query(`update nodes set heartbeat_at = clock_timestamp() - interval '1 minute' where id = $1`, [nodeId]);
+
+/** Resolves once some connection to the database of this test waits for a lock. */
+async function waitsForLock(): Promise<void> {
+  for (;;) {
+    const { rowCount } = await test.db.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    if (rowCount > 0) {
+      return;
+    }
+    await sleep(5);
+  }
+}
 
 describe('a node', () => {
   it('that falls silent is seen by the others, and lives on when it speaks again', async () => {
@@ -104,6 +118,47 @@ describe('a node', () => {
       { doneAt: expect.any(Number), outcome: 'the node that carried the call is lost' },
       { doneAt: expect.any(Number), outcome: 'the node that carried the call has stopped' },
     ]);
+  });
+
+  it('is released beside matches that want its callers or its agents, without a deadlock', async () => {
+    const other = await store.registerNode(test.db, { name: 'other' });
+    const [Anna, Ben] = ['Anna', 'Ben'].map((name) => scenario.agents[name]!) as [string, string];
+    const [dead, rung] = [await waitingCall(test.db, scenario), await waitingCall(test.db, scenario)];
+    const offerId = (await reserve(test.db, scenario, rung, Ben))!;
+    const living = await waitingCall(test.db, { ...scenario, nodeId: other.nodeId });
+    await silence(scenario.nodeId);
+    let runs = 0;
+    let released: Promise<unknown> = Promise.resolve();
+    const { queueId } = scenario;
+    const match = test.db.transaction(async (tx) => {
+      runs++;
+      // As a match does: the stays first. By now the release has what it can get of the calls and waits for a stay.
+      await tx.query('select from queue_visits where call_id = any($1) order by call_id for no key update', [
+        [dead, living],
+      ]);
+      released = store.releaseDeadNode(test.db, scenario.nodeId, 10_000);
+      await waitsForLock();
+      return await store.insertOffers(tx, [
+        { callId: dead, queueId, agentId: Anna },
+        { callId: living, queueId, agentId: Ben },
+      ]);
+    });
+    const offers = await match;
+    expect(offers.map((offer) => offer.callId)).toEqual([dead]);
+    // Of the caller whom the match still reached, and of the one who was rung.
+    expect(await released).toEqual({ calls: 2, offers: 2, visits: 2 });
+    expect(runs).toBe(1);
+    expect(await test.db.query('select id, cancel_reason from offers where ended_at is null')).toMatchObject({
+      rows: [],
+    });
+    expect((await test.db.query('select cancel_reason from offers where id = $1', [offerId])).rows).toEqual([
+      { cancel_reason: 'withdrawn' },
+    ]);
+    expect(await store.openWork(test.db)).toEqual({ openOffers: 0, liveCalls: 1, waitingCalls: 1, reservedAgents: 0 });
+    const { rows } = await test.db.query<{ deadlocks: number }>(
+      'select deadlocks::int from pg_stat_database where datname = current_database()',
+    );
+    expect(rows).toEqual([{ deadlocks: 0 }]);
   });
 
   it('that was given up hears of it, and may not take calls', async () => {

@@ -49,6 +49,12 @@ export const deadNodes: Store['deadNodes'] = async (q, olderThanMs) => {
 const ADOPTABLE = `(c.callback_of is not null and exists (
   select from callbacks b where b.call_id = c.id and b.ended_at is null and b.reached_at is null))`;
 
+/**
+ * Rows are locked in the order in which everybody else does, calls, stays, agents, offers, and no stronger than by an update, which
+ * lets foreign keys through: otherwise each match that wants one of these callers or agents meets this in a deadlock, and all who
+ * wait for that match's queue stand still for the second after which Postgres sees it. Offers are looked for once the stays have
+ * ended, since a match may add one until then.
+ */
 export const releaseDeadNode: Store['releaseDeadNode'] = (q, nodeId, olderThanMs) =>
   q.transaction(async (tx) => {
     const declared = await tx.query(
@@ -61,22 +67,35 @@ export const releaseDeadNode: Store['releaseDeadNode'] = (q, nodeId, olderThanMs
     }
     await tx.query('delete from trunk_status where node_id = $1', [nodeId]);
     await tx.query('delete from leases where node_id = $1', [nodeId]);
-    await tx.query('select from calls where node_id = $1 and ended_at is null order by id for update', [nodeId]);
-    const open = await tx.query<{ id: string; state: string }>(
-      'select id, state from offers where node_id = $1 and ended_at is null order by agent_id',
+    await tx.query('select from calls where node_id = $1 and ended_at is null order by id for no key update', [nodeId]);
+    await tx.query(
+      `select from queue_visits v join calls c on c.id = v.call_id
+       where c.node_id = $1 and v.ended_at is null order by v.call_id for no key update of v`,
       [nodeId],
     );
-    for (const offer of open.rows) {
-      if (offer.state === 'connected') {
-        await endConnection(tx, offer.id, 'node-lost');
-      } else {
-        await endOffer(tx, offer.id, { outcome: 'canceled', reason: 'withdrawn' });
-      }
-    }
     const visits = await tx.query(
       `update queue_visits v set ended_at = clock_timestamp(), outcome = 'node-lost'
        from calls c where c.id = v.call_id and c.node_id = $1 and v.ended_at is null and not ${ADOPTABLE} returning ${notify('queue', 'v.queue_id')}`,
       [nodeId],
+    );
+    await tx.query(
+      `select from agent_states s where s.agent_id in (select o.agent_id from offers o where o.node_id = $1 and o.ended_at is null)
+       order by s.agent_id for no key update`,
+      [nodeId],
+    );
+    const open = await tx.query<{ id: string; state: string }>(
+      'select id, state from offers where node_id = $1 and ended_at is null order by agent_id',
+      [nodeId],
+    );
+    // Sent one after the other without waiting for answers: until all of them are over, matches wait for these agents.
+    await Promise.all(
+      open.rows.map(async ({ id, state }) => {
+        if (state === 'connected') {
+          await endConnection(tx, id, 'node-lost');
+        } else {
+          await endOffer(tx, id, { outcome: 'canceled', reason: 'withdrawn' });
+        }
+      }),
     );
     const calls = await tx.query(
       `update calls c set state = 'ended', ended_at = clock_timestamp(), connected_offer_id = null, result = 'indeterminate', reason = 'node-lost'
