@@ -36,7 +36,7 @@ function accepts(policy: PresencePolicy, presence: PresenceValue): boolean {
 }
 
 function same(a: string, b: string): boolean {
-  return a === b || a.toLowerCase() === b.toLowerCase();
+  return a === b || (a.length === b.length && a.toLowerCase() === b.toLowerCase());
 }
 
 function isUnknown(presence: PresenceValue): boolean {
