@@ -221,7 +221,7 @@ export const WHO_MAY_GET_IT: readonly Rule[] = [
         'accept: an availability with all its activities, or just a pair, whatever the case',
       ),
       presence(
-        'a === b || a.toLowerCase() === b.toLowerCase()',
+        'a === b || (a.length === b.length && a.toLowerCase() === b.toLowerCase())',
         'a === b',
         'accept: an availability with all its activities, or just a pair, whatever the case',
       ),
