@@ -86,6 +86,7 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
     pool,
     log,
     trunk: (trunkId) => deps.config.agentTrunk(trunkId, deps.secret),
+    trunkNamed: (name) => deps.config.agentTrunkNamed(name, deps.secret),
     mediaTimeoutMs: AGENT_MEDIA_TIMEOUT_MS,
     metrics,
     health: deps.teams.health,
@@ -97,6 +98,14 @@ export function wireCalls(deps: NodeCallsDeps): NodeCalls {
     plan: (tenantId) => deps.config.plan(tenantId),
   });
   const calls: CallRegistry = new CallRegistry({ ...common, callbacks });
+  store.foretell({
+    prepare: (offer) => {
+      calls.prepare(offer);
+    },
+    forget: (offerId) => {
+      legs.forget(offerId);
+    },
+  });
   const inbound = carrierInbound(deps, admission, calls);
   link.srf.invite((request, response) => {
     if (!legs.takeMediaInvite(request, response) && !deps.teams.inbound.invite(request, response)) {

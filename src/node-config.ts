@@ -159,6 +159,15 @@ export class NodeConfig {
     return trunk.country ?? tenant?.country ?? 'US';
   }
 
+  /** The only trunk of that name; undefined where tenants have given it to several. */
+  agentTrunkNamed(
+    name: string,
+    secret: (from: string, tenantId?: string) => string | undefined,
+  ): AgentTrunk | undefined {
+    const [only, another] = [...this.#loaded.trunks.values()].filter((trunk) => trunk.name === name);
+    return only && !another ? this.agentTrunk(only.id, secret) : undefined;
+  }
+
   /** A trunk that agents are reached over, as configured now. `secret` finds the password that a trunk names. */
   agentTrunk(trunkId: string, secret: (from: string, tenantId?: string) => string | undefined): AgentTrunk | undefined {
     const trunk = this.#loaded.trunks.get(trunkId);

@@ -25,6 +25,8 @@ export interface CallSessionDeps {
   readonly metrics: Pick<Metrics, 'callStage' | 'offerEnded' | 'queueWaited' | 'voicemail' | 'callbackTried'>;
   /** Without it nobody is called back. */
   readonly callbacks?: Callbacks;
+  /** Whether callers of this node wait for agents now. */
+  readonly callersWait: () => boolean;
   readonly onUnexpected: (machine: 'call' | 'offer' | 'announcement', state: string, input: string) => void;
 }
 

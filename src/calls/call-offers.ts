@@ -2,14 +2,14 @@ import type { CallContext, CallSessionDeps } from './call-context';
 import type { CallInput } from './call-state';
 import { OfferSession } from './offer-session';
 import type { CancelWhy, EndedBy, OfferClosing } from './offer-state';
-import type { CallerHandles, CallerIdentity, ReservedOffer, TransferRequest } from './ports';
+import type { CallerHandles, CallerIdentity, ForecastOffer, ReservedOffer, TransferRequest } from './ports';
 
 /** What becomes of offers, as the machine of the call is told. */
 type OfferNews = Extract<CallInput, { kind: 'agent-answering' | 'agent-answered' | 'agent-left' | 'offer-over' }>;
 
 /** What offers need of the call that they are for; a callback is one as well. */
 export interface OffersContext extends Pick<CallContext, 'log' | 'event' | 'fact'> {
-  readonly deps: Omit<CallSessionDeps, 'onUnexpected' | 'callbacks'> & {
+  readonly deps: Omit<CallSessionDeps, 'onUnexpected' | 'callbacks' | 'callersWait'> & {
     readonly onUnexpected: (machine: 'offer', state: string, input: string) => void;
   };
   readonly info: { readonly callId: string; readonly caller: CallerIdentity };
@@ -18,6 +18,14 @@ export interface OffersContext extends Pick<CallContext, 'log' | 'event' | 'fact
   readonly handles: () => Pick<CallerHandles, 'mediaServer' | 'codec'> | undefined;
   readonly input: (input: OfferNews) => void;
 }
+
+/**
+ * How long a caller whom the agent has left hears of it later, at most, milliseconds: the next call of that agent goes first, and
+ * nobody notices so little.
+ */
+const AGENT_FIRST_MS = 12;
+/** Once the agent's row is closed, his next INVITE needs no longer than this to be on its way, milliseconds. */
+const NEXT_INVITE_MS = 2;
 
 /** The agents who are rung for one call, or talk to its caller: any number of offers at once. */
 export class CallOffers {
@@ -28,6 +36,9 @@ export class CallOffers {
   readonly #onTransfer: (request: TransferRequest, offerId: string) => void;
   readonly #onPlaceInDoubt: () => void;
   readonly #onClosed: () => void;
+  #waitingForRow = 0;
+  /** By offer: what waits for its row to be closed. */
+  readonly #afterwards = new Map<string, () => void>();
   #closing = 0;
 
   constructor(
@@ -47,9 +58,9 @@ export class CallOffers {
     this.#onClosed = hooks.onClosed;
   }
 
-  /** Offers whose row may still be open; for drains and leak checks. */
+  /** Offers whose row may still be open, and what waits for that; for drains and leak checks. */
   get open(): number {
-    return this.#sessions.size + this.#closing;
+    return this.#sessions.size + this.#closing + this.#waitingForRow;
   }
 
   /** False: this call knows of it already. An offer that the call reserved for itself must be `expect`ed before. */
@@ -70,6 +81,18 @@ export class CallOffers {
   /** The reservation that was `expect`ed is here; it is rung when the machine says so. */
   reserved(offer: ReservedOffer): void {
     this.#reserved.set(offer.offerId, offer);
+  }
+
+  /** An offer for this call is being written down. */
+  prepare({ offerId, queueId, trunk }: ForecastOffer): void {
+    const { deps, handles, plan, state } = this.#context;
+    const media = handles();
+    const queue = plan.queue(queueId);
+    if (media && queue && state().kind === 'waiting') {
+      const { mediaServer, codec } = media;
+      const { musicUri, ringTimeoutMs } = queue;
+      deps.legs.prepare?.({ offerId, trunk, mediaServer, codec, musicUri, queueRingTimeoutMs: ringTimeoutMs });
+    }
   }
 
   ring(offerId: string): void {
@@ -111,6 +134,30 @@ export class CallOffers {
     }
   }
 
+  /** Once the row of the offer is closed, but soon in any case. */
+  whenClosed(offerId: string, run: () => void): void {
+    if (!this.#sessions.has(offerId)) {
+      run();
+      return;
+    }
+    const { clock } = this.#context.deps;
+    this.#waitingForRow++;
+    const runNow = (): void => {
+      this.#waitingForRow--;
+      run();
+      this.#onClosed();
+    };
+    const latest = clock.setTimeout(() => {
+      this.#afterwards.delete(offerId);
+      runNow();
+    }, AGENT_FIRST_MS);
+    this.#afterwards.set(offerId, () => {
+      this.#afterwards.delete(offerId);
+      latest.clear();
+      clock.setTimeout(runNow, NEXT_INVITE_MS);
+    });
+  }
+
   #start(offer: ReservedOffer, handles: Pick<CallerHandles, 'mediaServer' | 'codec'>): void {
     const { deps, info, plan, log, input } = this.#context;
     const { offerId } = offer;
@@ -150,6 +197,7 @@ export class CallOffers {
         codec: handles.codec,
         mediaServer: handles.mediaServer,
         musicUri: queue?.musicUri ?? '',
+        queueRingTimeoutMs: queue?.ringTimeoutMs,
       },
       offer.answer,
     );
@@ -160,6 +208,7 @@ export class CallOffers {
   /** An offer that never got a leg: only its row has to be closed, so that the agent is free. Closing twice is harmless. */
   #closeWithoutLeg(offerId: string, closing: OfferClosing, offer: ReservedOffer | undefined): void {
     this.#closing++;
+    this.#context.deps.legs.forget?.(offerId);
     this.#context.fact('close-offer', async () => {
       await this.#context.deps.store.closeOffer(offerId, closing);
       this.#closing--;
@@ -199,6 +248,7 @@ export class CallOffers {
     if (offer) {
       deps.matcher.agentChanged([offer.target.agentId]);
     }
+    this.#afterwards.get(offerId)?.();
     this.#onClosed();
   }
 }

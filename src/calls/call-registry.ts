@@ -3,11 +3,19 @@ import { newId } from '../lib/ids';
 import type { Log } from '../lib/log';
 import { shortNumber } from '../lib/log';
 import type { Metrics } from '../lib/metrics';
-import type { CallerIdentity, CallerLeg, CallExit, CallRoute, ReservedOffer, TransferRequest } from './ports';
+import type {
+  CallerIdentity,
+  CallerLeg,
+  CallExit,
+  CallRoute,
+  ForecastOffer,
+  ReservedOffer,
+  TransferRequest,
+} from './ports';
 import { CallSession, entryOf } from './session';
 import type { CallSessionDeps } from './session';
 
-export interface CallRegistryDeps extends Omit<CallSessionDeps, 'onUnexpected'> {
+export interface CallRegistryDeps extends Omit<CallSessionDeps, 'onUnexpected' | 'callersWait'> {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -42,6 +50,7 @@ export class CallRegistry {
     const session = new CallSession(
       {
         ...this.#deps,
+        callersWait: () => this.#callersWait(),
         onUnexpected: (machine, state, input) => {
           metrics.ignoredInput(machine);
           log.debug({ event: 'input_ignored', callId, machine, state, input });
@@ -69,6 +78,11 @@ export class CallRegistry {
     });
     session.start();
     return session;
+  }
+
+  /** An offer is being written down for a call, which may be none of this node. */
+  prepare(offer: ForecastOffer): void {
+    this.#calls.get(offer.callId)?.prepareOffer(offer);
   }
 
   /** Hands an offer to its call. */
@@ -118,6 +132,15 @@ export class CallRegistry {
       });
     }
     return this.#calls.size === 0;
+  }
+
+  #callersWait(): boolean {
+    for (const { state } of this.#calls.values()) {
+      if (state.kind === 'waiting') {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Calls of this node that wait now, by queue name. */

@@ -215,7 +215,8 @@ export type CallEffect =
   | { readonly kind: 'book-callback'; readonly to: CallbackDestination }
   /** Tells whoever asked for the transfer. */
   | { readonly kind: 'transfer-progress'; readonly sip: number }
-  | { readonly kind: 'hang-up-caller'; readonly sip: number; readonly q850: number }
+  /** `after`: an offer whose agent somebody else may wait for; he goes first, for a moment. */
+  | { readonly kind: 'hang-up-caller'; readonly sip: number; readonly q850: number; readonly after?: string }
   /** The claim of the winning offer ends the stay itself; this is for every other way out. */
   | { readonly kind: 'leave-queue'; readonly outcome: StayOutcome }
   | { readonly kind: 'finish'; readonly termination: Termination };
@@ -461,7 +462,7 @@ function stepConnected(state: Extract<CallState, { kind: 'connected' }>, input: 
     // The agent first: somebody may wait for him.
     return ended('agent-hung-up', [
       { kind: 'end-agent-leg', offerId, endedBy: 'agent' },
-      { kind: 'hang-up-caller', sip: 200, q850: Q850.normal },
+      { kind: 'hang-up-caller', sip: 200, q850: Q850.normal, after: offerId },
     ]);
   }
   if (input.kind !== 'transfer') {

@@ -11,7 +11,10 @@ import type { CallbackEffect, CallbackInput, CallbackState } from './callback-st
 import type { AgentLeg, CallbackMedia, CallbackStore, CallPlan, Codec, PendingCallback, ReservedOffer } from './ports';
 import type { Termination } from './termination';
 
-export interface CallbackSessionDeps extends Omit<CallSessionDeps, 'media' | 'store' | 'callbacks' | 'onUnexpected'> {
+export interface CallbackSessionDeps extends Omit<
+  CallSessionDeps,
+  'media' | 'store' | 'callbacks' | 'callersWait' | 'onUnexpected'
+> {
   readonly media: CallbackMedia;
   readonly store: CallSessionDeps['store'] & CallbackStore;
   readonly onUnexpected: (machine: 'callback' | 'offer', state: string, input: string) => void;

@@ -137,6 +137,7 @@ export class OfferSession {
           this.#leg.drop();
         } else {
           // Taken back before anything was sent: there is nobody to wait for.
+          this.#deps.legs.forget?.(this.request.offerId);
           this.input({ kind: 'over' });
         }
         return;

@@ -171,6 +171,15 @@ export interface AgentLegRequest {
   readonly codec: Codec;
   readonly mediaServer: string;
   readonly musicUri: string;
+  /** As the queue says, which is no less than the agent's own; undefined where no queue does. */
+  readonly queueRingTimeoutMs?: number | undefined;
+}
+
+/** What is known of an agent's leg before its offer is written down: enough for the media server to begin with its channel. */
+export interface LegForecast extends Pick<AgentLegRequest, 'offerId' | 'codec' | 'mediaServer' | 'musicUri'> {
+  /** Name of the trunk that the agent is reached over. */
+  readonly trunk: string;
+  readonly queueRingTimeoutMs: number;
 }
 
 export interface CallerIdentity {
@@ -280,6 +289,10 @@ export interface CallbackStore {
 export interface AgentLegs {
   /** Longest time that this agent may be rung, milliseconds; undefined: as long as the queue says. */
   ringLimitMs?(target: AgentTarget): number | undefined;
+  /** An offer is about to be written down. Nobody is called; `start` for the same offer goes on with what was begun. */
+  prepare?(forecast: LegForecast): void;
+  /** The offer came to nothing before `start`. */
+  forget?(offerId: string): void;
   start(request: AgentLegRequest, handlers: AgentLegHandlers): AgentLeg;
   /** Calls somebody who is none of our agents. Fails, as `refused`, where the trunk cannot. */
   dial(request: OutsideLegRequest, handlers: AgentLegHandlers): AgentLeg;
@@ -295,6 +308,22 @@ export interface ReservedOffer {
   readonly presence: string | undefined;
   /** Undefined: every answer is believed. */
   readonly answer?: AnswerPolicy;
+}
+
+/** An offer that is about to be written down. */
+export interface ForecastOffer {
+  readonly offerId: string;
+  readonly callId: string;
+  readonly queueId: string;
+  /** Name of the trunk that the agent is reached over. */
+  readonly trunk: string;
+}
+
+/** Hears of offers for calls of this node while they are written down, so that what takes time can begin. */
+export interface OfferForecast {
+  prepare(offer: ForecastOffer): void;
+  /** It was not written down, or that is not known. */
+  forget(offerId: string): void;
 }
 
 /** Facts and reservations. Every method retries what can be retried inside; a rejection means the store is not usable now. */
@@ -386,6 +415,7 @@ export interface QueuePlan {
   readonly name: string;
   readonly displayName: string;
   readonly musicUri: string;
+  readonly ringTimeoutMs: number;
   readonly maxWaitMs: number | undefined;
   readonly letRingFinish: boolean;
   /** Undefined: always open. */

@@ -12,7 +12,7 @@ import { CallTransfers } from './call-transfers';
 import { CallVoicemail } from './call-voicemail';
 import { CallWaiting } from './call-waiting';
 import { Destinations } from './destinations';
-import type { CallerHandles, CallerLeg, CallExit, ReservedOffer, TransferRequest } from './ports';
+import type { CallerHandles, CallerLeg, CallExit, ForecastOffer, ReservedOffer, TransferRequest } from './ports';
 import type { Termination } from './termination';
 
 export type { CallSessionDeps, CallSessionInfo } from './call-context';
@@ -180,6 +180,11 @@ export class CallSession {
     return true;
   }
 
+  /** An offer for this call is being written down. */
+  prepareOffer(offer: ForecastOffer): void {
+    this.#offers.prepare(offer);
+  }
+
   /** A decision found that the call should leave its queue. */
   exit(exit: CallExit): void {
     this.#waiting.exit(exit);
@@ -266,7 +271,7 @@ export class CallSession {
         return;
       }
       case 'hang-up-caller': {
-        this.#caller.hangUp(effect.sip, effect.q850);
+        this.#hangUpCaller(effect);
         return;
       }
       case 'leave-queue': {
@@ -315,6 +320,17 @@ export class CallSession {
       case 'transfer-progress': {
         this.#transfers.progress(effect.sip);
       }
+    }
+  }
+
+  #hangUpCaller({ sip, q850, after }: Extract<CallEffect, { kind: 'hang-up-caller' }>): void {
+    const hangUp = (): void => {
+      this.#caller.hangUp(sip, q850);
+    };
+    if (after === undefined || !this.#deps.callersWait()) {
+      hangUp();
+    } else {
+      this.#offers.whenClosed(after, hangUp);
     }
   }
 

@@ -300,7 +300,7 @@ export class CallerEndpoint {
     }
     this.#closed = true;
     if (!this.#gone) {
-      this.#link.kill(this.channel);
+      this.#link.killSoon(this.channel);
     }
   }
 

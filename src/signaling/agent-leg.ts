@@ -21,7 +21,8 @@ export interface AgentLegOptions {
   readonly media: MediaServerLink;
   /** FreeSWITCH channel id of this leg, chosen by us. */
   readonly channel: string;
-  readonly originate: string;
+  /** Sends `originate`, or did; resolves to FreeSWITCH's answer. */
+  readonly originate: () => Promise<string>;
   /** Tried in order; the next one only where the one before did not answer at all. */
   readonly invites: readonly AgentInvite[];
   /** Final responses that this trunk reads otherwise than by default. */
@@ -56,7 +57,7 @@ export class OriginatedLeg implements AgentLeg {
     this.#handlers = handlers;
     this.#onOver = onOver;
     try {
-      options.media.originate(options.originate).then(
+      options.originate().then(
         (reply) => {
           this.#originated(reply);
         },
@@ -236,7 +237,7 @@ export class OriginatedLeg implements AgentLeg {
     });
   }
 
-  /** BYE of the agent, or of a platform that lost him. */
+  /** BYE of the agent, or of a platform that lost him. His channel goes after all else: nobody hears it any more. */
   #agentLeft(lost: boolean): void {
     if (this.#over) {
       return;
@@ -246,7 +247,11 @@ export class OriginatedLeg implements AgentLeg {
       this.#dropped = true;
       this.#handlers.left({ lost });
     }
-    this.#endMedia();
+    if (this.#mediaDialog) {
+      this.#o.media.killSoon(this.#o.channel);
+    } else {
+      this.#endMedia();
+    }
     this.#finish();
   }
 

@@ -5,6 +5,7 @@ import type {
   AgentLegs,
   AgentTarget,
   Codec,
+  LegForecast,
   OutsideLegRequest,
 } from '../calls/ports';
 import { SidekickError, describeError } from '../lib/errors';
@@ -16,6 +17,7 @@ import { OriginatedLeg } from './agent-leg';
 import type { DrachtioLink } from './drachtio-link';
 import type { ReferPolicy } from './agent-refer';
 import { legOf, originateArguments } from './originate';
+import { PreparedChannel } from './prepared-channel';
 import { pbxInvite } from './pbx/pbx-invite';
 import type { PbxTrunk } from './pbx/pbx-invite';
 import type { SipRequest, SipResponse } from './srf';
@@ -48,6 +50,8 @@ export interface AgentLegsDeps {
   readonly log: Log;
   /** The trunk as configured now; undefined if it is gone or switched off. */
   readonly trunk: (trunkId: string) => AgentTrunk | undefined;
+  /** The only trunk of that name, so that legs can begin early; undefined: none, or several. */
+  readonly trunkNamed?: (name: string) => AgentTrunk | undefined;
   /** Silence on an agent's leg that ends it, milliseconds. Long: Teams sends nothing while an agent is muted. */
   readonly mediaTimeoutMs: number;
   readonly metrics: Pick<Metrics, 'teamsFailover'>;
@@ -62,6 +66,7 @@ export class AgentLegService implements AgentLegs {
   readonly #deps: AgentLegsDeps;
   readonly #legs = new Map<string, OriginatedLeg>();
   readonly #active = new Map<string, number>();
+  readonly #prepared = new Map<string, PreparedChannel>();
 
   constructor(deps: AgentLegsDeps) {
     this.#deps = deps;
@@ -77,21 +82,47 @@ export class AgentLegService implements AgentLegs {
     return trunk?.kind === 'teams' ? trunk.ringLimitMs : undefined;
   }
 
+  prepare(forecast: LegForecast): void {
+    const { offerId, mediaServer, trunk: name, codec, musicUri, queueRingTimeoutMs } = forecast;
+    const trunk = this.#deps.trunkNamed?.(name);
+    if (!trunk) {
+      return;
+    }
+    const leg = { channel: offerId, trunk, codec, musicUri, ringTimeoutMs: queueRingTimeoutMs };
+    try {
+      const media = this.#deps.pool.byName(mediaServer);
+      const channel = new PreparedChannel(media, offerId, this.#originateArguments(leg), () => {
+        this.forget(offerId);
+      });
+      this.#prepared.set(offerId, channel);
+    } catch (error) {
+      // The leg itself will say so.
+      this.#deps.log.debug({ event: 'agent_leg_not_prepared', offerId, reason: describeError(error) });
+    }
+  }
+
+  forget(offerId: string): void {
+    const channel = this.#prepared.get(offerId);
+    this.#prepared.delete(offerId);
+    void channel?.abandon();
+  }
+
   start(request: AgentLegRequest, handlers: AgentLegHandlers): AgentLeg {
     const log = this.#deps.log.child({ callId: request.callId, offerId: request.offerId });
-    return this.#safely(handlers, log, () => this.#toAgent(request, handlers, log));
+    return this.#safely(request.offerId, handlers, log, () => this.#toAgent(request, handlers, log));
   }
 
   dial(request: OutsideLegRequest, handlers: AgentLegHandlers): AgentLeg {
     const log = this.#deps.log.child({ callId: request.callId, legId: request.legId });
-    return this.#safely(handlers, log, () => this.#toOutside(request, handlers, log));
+    return this.#safely(request.legId, handlers, log, () => this.#toOutside(request, handlers, log));
   }
 
   /** What cannot even be started is refused like everything else, after the caller of this has the leg in hand. */
-  #safely(handlers: AgentLegHandlers, log: Log, start: () => AgentLeg): AgentLeg {
+  #safely(channel: string, handlers: AgentLegHandlers, log: Log, start: () => AgentLeg): AgentLeg {
     try {
       return start();
     } catch (error) {
+      this.forget(channel);
       log.error({ event: 'agent_leg_not_started', reason: describeError(error) });
       setImmediate(() => {
         handlers.refused('failed', undefined, describeError(error));
@@ -129,7 +160,7 @@ export class AgentLegService implements AgentLegs {
         codec,
         mediaServer,
         musicUri,
-        ringTimeoutMs: target.ringTimeoutMs,
+        ringTimeoutMs: request.queueRingTimeoutMs ?? target.ringTimeoutMs,
         invites: this.#invites(trunk, request),
       },
       handlers,
@@ -171,20 +202,24 @@ export class AgentLegService implements AgentLegs {
         why: `${active} of ${trunk.maxCalls} legs are up`,
       });
     }
+    const media = this.#deps.pool.byName(plan.mediaServer);
+    const prepared = this.#prepared.get(channel);
+    this.#prepared.delete(channel);
+    const originate = this.#originateArguments(plan);
+    const begun = prepared?.arguments === originate;
     const leg = new OriginatedLeg(
       {
         srf: this.#deps.link.srf,
-        media: this.#deps.pool.byName(plan.mediaServer),
+        media,
         channel,
-        originate: originateArguments({
-          channel,
-          codecs: [plan.codec],
-          srtp: trunk.srtp,
-          musicUri: plan.musicUri,
-          mediaTimeoutMs: this.#deps.mediaTimeoutMs,
-          ringTimeoutMs: plan.ringTimeoutMs,
-          sipServer: this.#deps.link.originateTarget,
-        }),
+        originate: async () => {
+          if (begun) {
+            return await prepared.reply;
+          }
+          // What was begun is not what is wanted: configuration changed in between.
+          await prepared?.abandon();
+          return await media.originate(originate);
+        },
         invites: plan.invites,
         outcomes: trunk.kind === 'teams' ? trunk.outcomes : {},
         ...(trunk.kind === 'teams' && trunk.refer ? { refer: this.#deps.refer?.(trunk) } : {}),
@@ -200,7 +235,28 @@ export class AgentLegService implements AgentLegs {
     );
     this.#active.set(trunkId, active + 1);
     this.#legs.set(channel, leg);
+    const invite = begun ? prepared.adopt() : undefined;
+    if (invite) {
+      // Whoever starts the leg has it in hand first.
+      queueMicrotask(() => {
+        leg.mediaInvite(invite.request, invite.response);
+      });
+    }
     return leg;
+  }
+
+  #originateArguments(
+    plan: Pick<LegPlan, 'channel' | 'codec' | 'musicUri' | 'ringTimeoutMs'> & { trunk: Pick<AgentTrunk, 'srtp'> },
+  ): string {
+    return originateArguments({
+      channel: plan.channel,
+      codecs: [plan.codec],
+      srtp: plan.trunk.srtp,
+      musicUri: plan.musicUri,
+      mediaTimeoutMs: this.#deps.mediaTimeoutMs,
+      ringTimeoutMs: plan.ringTimeoutMs,
+      sipServer: this.#deps.link.originateTarget,
+    });
   }
 
   /** Takes an INVITE that FreeSWITCH sent for one of our legs. False: it is not such an INVITE. */
@@ -210,8 +266,11 @@ export class AgentLegService implements AgentLegs {
       return false;
     }
     const leg = this.#legs.get(channel);
+    const prepared = this.#prepared.get(channel);
     if (leg) {
       leg.mediaInvite(request, response);
+    } else if (prepared) {
+      prepared.hold({ request, response });
     } else {
       response.send(481);
     }

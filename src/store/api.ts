@@ -1,6 +1,6 @@
 import type { ForcedState } from '../agents/agent-state';
 import type { Standing } from '../flows/announcements';
-import type { Assignment, Snapshot } from '../routing/types';
+import type { Snapshot } from '../routing/types';
 import type {
   AgentConfig,
   FlowConfig,
@@ -73,6 +73,7 @@ import type {
   TrunkProxyStatus,
   TrunkStatusRow,
   UserRow,
+  WantedOffer,
   VisitOutcome,
 } from './types';
 import type { NewVoicemail, VoicemailFile, VoicemailFilter, VoicemailRow, VoicemailState } from './voicemail-types';
@@ -226,7 +227,7 @@ export interface Store {
    * whose agent was taken by another queue or is no longer ready. What is returned is reserved when the transaction commits;
    * offers for calls of the matching node are ringing from the start, since it rings them at once.
    */
-  insertOffers(q: Q, assignments: readonly Assignment[], options?: InsertOptions): Promise<readonly Offer[]>;
+  insertOffers(q: Q, assignments: readonly WantedOffer[], options?: InsertOptions): Promise<readonly Offer[]>;
   /** When something about this queue next changes by itself (wrap-up over, retry delay over). */
   dueTimes(q: Q, queueId: string): Promise<{ readonly now: Millis; readonly nextAt: Millis | undefined }>;
   /**

@@ -5,8 +5,10 @@ import type {
   CallbackStore,
   CallerHandles,
   CallStore,
+  ForecastOffer,
   NewCall,
   NewVoicemail,
+  OfferForecast,
   PendingCallback,
   ReservedOffer,
   Entered,
@@ -22,7 +24,7 @@ import type { Log } from '../lib/log';
 import { explain } from '../routing/explain';
 import { exitOnEntry } from '../routing/overflow';
 import { statusByName } from '../routing/queue-status';
-import type { ExitAction, ExitReason, Snapshot } from '../routing/types';
+import type { Assignment, Decision, ExitAction, ExitReason, Snapshot } from '../routing/types';
 import type { Store } from './api';
 import { EventWriter } from './event-writer';
 import type { EnqueueInput, Offer, Queryable } from './types';
@@ -48,6 +50,7 @@ export class NodeStore implements CallStore, CallbackStore, DispatchStore, Comma
   readonly #keep: Keep;
   readonly #events: EventWriter;
   #travel: MatchTravel | undefined;
+  #forecast: OfferForecast | undefined;
   /** Offers that this node rings, until they are closed. */
   readonly #mine = new Map<string, Pick<Offer, 'callId' | 'queueId' | 'agentId'>>();
   /** By call: the end of an offer that is being written. */
@@ -66,6 +69,11 @@ export class NodeStore implements CallStore, CallbackStore, DispatchStore, Comma
   /** From now on a match travels with what makes it necessary. */
   travelWith(travel: MatchTravel): void {
     this.#travel = travel;
+  }
+
+  /** From now on offers for calls of this node are told while they are written down. */
+  foretell(forecast: OfferForecast): void {
+    this.#forecast = forecast;
   }
 
   async insertCall(call: NewCall): Promise<void> {
@@ -286,24 +294,43 @@ export class NodeStore implements CallStore, CallbackStore, DispatchStore, Comma
     decide: Decide,
     before?: (q: Queryable) => Promise<unknown>,
   ): Promise<MatchResult | undefined> {
-    const result = await this.#store.withQueueLock(
-      this.#db,
-      queueId,
-      async (tx) => {
-        const snapshot = await this.#store.snapshotQueue(tx, queueId, { onlyIfWaiting: true });
-        if (!snapshot) {
-          return undefined;
-        }
-        const decision = decide(snapshot);
-        const offers = await this.#store.insertOffers(tx, decision.assignments, { byNode: this.#nodeId, last: true });
-        return { snapshot, decision, offers };
-      },
-      before,
-    );
+    const foretold = new Set<string>();
+    const forget = (): void => {
+      for (const offerId of foretold) {
+        this.#forecast?.forget(offerId);
+      }
+      foretold.clear();
+    };
+    const decideAndInsert = async (tx: Queryable): Promise<Matched | undefined> => {
+      forget(); // it may be run again
+      const snapshot = await this.#store.snapshotQueue(tx, queueId, { onlyIfWaiting: true });
+      if (!snapshot) {
+        return undefined;
+      }
+      const decision = decide(snapshot);
+      const wanted = decision.assignments.map((assignment) => ({ ...assignment, offerId: newId() }));
+      const inserted = this.#store.insertOffers(tx, wanted, { byNode: this.#nodeId, last: true });
+      // Only now: the statement is on its way.
+      for (const offer of this.#toForetell(snapshot, wanted)) {
+        foretold.add(offer.offerId);
+        this.#forecast?.prepare(offer);
+      }
+      return { snapshot, decision, offers: await inserted };
+    };
+    const result = await this.#store
+      .withQueueLock(this.#db, queueId, decideAndInsert, before)
+      .catch((error: unknown) => {
+        forget();
+        throw error;
+      });
     if (!result) {
       return undefined;
     }
     const { snapshot, decision, offers } = result;
+    for (const { offerId } of offers) {
+      foretold.delete(offerId);
+    }
+    forget();
     for (const offer of offers) {
       if (offer.nodeId === this.#nodeId) {
         this.#mine.set(offer.offerId, offer);
@@ -318,6 +345,22 @@ export class NodeStore implements CallStore, CallbackStore, DispatchStore, Comma
       offers: offers.map((o) => ({ ...reservedOffer(o), nodeId: o.nodeId })),
       leftOut: decision.assignments.length - offers.length,
     };
+  }
+
+  /** Of offers that are wanted, those for calls of this node. */
+  #toForetell(snapshot: Snapshot, wanted: readonly (Assignment & { readonly offerId: string })[]): ForecastOffer[] {
+    if (!this.#forecast || wanted.length === 0) {
+      return [];
+    }
+    const agents = new Set(wanted.map(({ agentId }) => agentId));
+    const trunks = new Map(
+      snapshot.agents.flatMap((agent) => (agents.has(agent.agentId) ? [[agent.agentId, agent.endpoint.trunk]] : [])),
+    );
+    const own = new Set(snapshot.calls.flatMap((call) => (call.nodeId === this.#nodeId ? [call.callId] : [])));
+    return wanted.flatMap(({ offerId, callId, queueId, agentId }) => {
+      const trunk = trunks.get(agentId);
+      return trunk !== undefined && own.has(callId) ? [{ offerId, callId, queueId, trunk }] : [];
+    });
   }
 
   queuesWithWaitingCalls(settledMs?: number): Promise<readonly string[]> {
@@ -378,6 +421,13 @@ export class NodeStore implements CallStore, CallbackStore, DispatchStore, Comma
   async close(): Promise<void> {
     await this.#events.close();
   }
+}
+
+/** What a match read, decided and wrote down. */
+interface Matched {
+  readonly snapshot: Snapshot;
+  readonly decision: Decision;
+  readonly offers: readonly Offer[];
 }
 
 /** Hands over what is needed to ring the agent. */

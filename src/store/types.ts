@@ -230,6 +230,12 @@ export interface Offer {
   readonly rings: boolean;
 }
 
+/** An offer to be made. */
+export interface WantedOffer extends Assignment {
+  /** Default: a new one. */
+  readonly offerId?: string;
+}
+
 export interface InsertOptions {
   /** The node that runs the match and rings the agents of its own calls at once. */
   readonly byNode?: string;

@@ -35,6 +35,10 @@ export interface SessionOptions {
   readonly claim?: (offerId: string) => Promise<boolean>;
   readonly enter?: (queueId: string) => Entered;
   readonly allowed?: boolean;
+  /** Other callers of the node wait. */
+  readonly othersWait?: boolean;
+  /** Resolves when the row of an offer may be closed. */
+  readonly close?: () => Promise<void>;
   readonly callbacks?: Readonly<Record<string, CallbackPlan>>;
   /** Of the caller. Default: withheld. */
   readonly number?: string;
@@ -161,6 +165,7 @@ export class SessionLab {
         },
       },
       onUnexpected: () => undefined,
+      callersWait: () => options.othersWait === true,
       legs: {
         start: (request, handlers) => this.#leg(request.offerId, handlers),
         dial: (request: OutsideLegRequest, handlers) => this.#leg(request.legId, handlers),
@@ -192,6 +197,7 @@ export class SessionLab {
         },
         closeOffer: async (offerId, closing) => {
           this.#claimed = false;
+          await options.close?.();
           await write(`close ${offerId} ${closing.kind}`);
         },
         endCall: (_call, end) => write(`end ${end.reason}`),
@@ -301,6 +307,7 @@ function queuePlan(queueId: string, more: Partial<QueuePlan>): QueuePlan {
     queueId,
     name: queueId,
     displayName: queueId,
+    ringTimeoutMs: 20_000,
     musicUri: `${queueId}-music`,
     maxWaitMs: undefined,
     letRingFinish: false,

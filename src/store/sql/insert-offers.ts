@@ -1,3 +1,4 @@
+import { newId } from '../../lib/ids';
 import type { Store } from '../api';
 import type { Offer } from '../types';
 import { ENDPOINT_JSON, ms, notify, PRESENCE_JSON, WOKEN } from './fragments';
@@ -25,7 +26,7 @@ export function offerRows(source: string): string {
  */
 const INSERT_OFFERS = `
 with wanted as (
-  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) with ordinality as w(call_id, queue_id, agent_id, n)
+  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $5::uuid[]) with ordinality as w(call_id, queue_id, agent_id, offer_id, n)
 ), waiting as materialized (
   select v.id as visit_id, v.call_id, v.queue_id, v.tenant_id, c.node_id, c.media_server, qu.ring_timeout_seconds,
     case when qu.strategy in ('ring-all', 'ring-progressively') then qu.max_parallel else 1 end as places
@@ -49,7 +50,7 @@ with wanted as (
   join agents a on a.id = w.agent_id and a.removed_at is null
   where not exists (select from offers o where o.agent_id = w.agent_id and o.ended_at is null)
 ), planned as materialized (
-  select gen_random_uuid() as id, w.*, c.agent_id, c.n, slots.slot,
+  select c.offer_id as id, w.*, c.agent_id, c.n, slots.slot,
     1000 * least(w.ring_timeout_seconds, coalesce(e.max_ring_seconds, w.ring_timeout_seconds)) as ring_timeout_ms,
     w.node_id = $4::uuid and w.media_server is not null as own
   from chosen c
@@ -95,6 +96,7 @@ export const insertOffers: Store['insertOffers'] = async (q, assignments, option
       assignments.map((a) => a.queueId),
       assignments.map((a) => a.agentId),
       options.byNode ?? null,
+      assignments.map((a) => a.offerId ?? newId()),
     ],
     { name: 'insert-offers', last: options.last === true },
   );

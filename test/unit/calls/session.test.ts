@@ -34,6 +34,45 @@ describe('a call session', () => {
     expect(lab.finished).toEqual({ result: 'success', reason: 'caller-hung-up' });
   });
 
+  describe('whose agent hangs up', () => {
+    const talk = async (options: ConstructorParameters<typeof SessionLab>[0]): Promise<SessionLab> => {
+      const lab = await new SessionLab(options).start();
+      const leg = await lab.offer('o1');
+      await lab.answer(leg);
+      leg.handlers.left();
+      leg.handlers.over();
+      await settle();
+      return lab;
+    };
+    const told = (lab: SessionLab): boolean => lab.heard.includes('hang up 200');
+
+    it('tells the caller at once where nobody waits for an agent', async () => {
+      expect(told(await talk({ close: () => new Promise(() => undefined) }))).toBe(true);
+    });
+
+    it('frees the agent first where others wait, and tells the caller as soon as that is written', async () => {
+      let closed = (): void => undefined;
+      const lab = await talk({ othersWait: true, close: () => new Promise((resolve) => (closed = resolve)) });
+      await lab.clock.advance(5);
+      expect(told(lab)).toBe(false);
+      closed();
+      await lab.clock.advance(1);
+      expect([told(lab), lab.finished]).toEqual([false, undefined]);
+      await lab.clock.advance(1);
+      expect(told(lab)).toBe(true);
+      expect(lab.finished).toEqual({ result: 'success', reason: 'agent-hung-up' });
+      expect(lab.clock.pending).toBe(0);
+    });
+
+    it('tells the caller 12 ms later at most, however long the database takes', async () => {
+      const lab = await talk({ othersWait: true, close: () => new Promise(() => undefined) });
+      await lab.clock.advance(11);
+      expect(told(lab)).toBe(false);
+      await lab.clock.advance(1);
+      expect(told(lab)).toBe(true);
+    });
+  });
+
   describe('with a longest wait of a minute', () => {
     const minute = { maxWaitMs: 60_000, exits: { maxWait: { queues: ['q2'] } } };
 
