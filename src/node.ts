@@ -23,6 +23,7 @@ import type { BoundTransport } from './signaling/drachtio-link';
 import { Listener, migrationStatus, openDatabase, store } from './store';
 import type { Database, Notification } from './store';
 import { NodeStore } from './store/node-store';
+import { warmUp } from './store/warm-up';
 
 export interface NodeDeps {
   readonly log: Log;
@@ -200,6 +201,9 @@ class NodeBuilder implements Node {
     await this.#config.start(() => {
       this.#registry.load(this.#config.carrierTrunks(), this.#clock.now());
       this.#teams?.reload();
+    });
+    warmUp(store, this.#db).catch((error: unknown) => {
+      this.#log.debug({ event: 'not_warmed_up', reason: describeError(error) });
     });
     const teams = startNodeTeams({
       db: this.#db,

@@ -86,17 +86,20 @@ export class Database implements Queryable {
   readonly #backends = new Set<number>();
   readonly #log: Log;
   readonly #patienceMs: number;
+  readonly #max: number;
   #closed: Promise<void> | undefined;
 
   constructor(options: DatabaseOptions) {
     this.#log = options.log;
     this.#patienceMs = options.patienceMs ?? 5_000;
+    this.#max = options.max ?? 12;
     this.#pool = new pg.Pool({
       connectionString: options.url,
-      max: options.max ?? 12,
+      max: this.#max,
       application_name: options.applicationName ?? 'sidekick',
       connectionTimeoutMillis: 5_000,
-      idleTimeoutMillis: 60_000,
+      // What has planned the statements of a call is kept: those who need many connections at once cannot wait for new ones to do so.
+      idleTimeoutMillis: options.runsMatches === true ? 0 : 60_000,
       keepAlive: true,
       // Statements are sent without waiting for the answers of those before them; in a transaction that saves round trips.
       pipeline: true,
@@ -135,6 +138,28 @@ export class Database implements Queryable {
 
   transaction<T>(fn: (tx: Queryable) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#withClient((client, sent) => runTransaction(client, fn, options, sent), false);
+  }
+
+  /**
+   * Opens all connections but `spare` and runs `work` on each, one after the other; nobody else has them until all are done.
+   * @throws what `work` throws, and where no connection can be had
+   */
+  async onEach(work: (q: Queryable) => Promise<void>, spare: number): Promise<void> {
+    const clients: pg.PoolClient[] = [];
+    const ignore = (): void => undefined; // the next query on a broken connection rejects
+    try {
+      while (clients.length < this.#max - spare) {
+        const client = await this.#connect();
+        client.on('error', ignore);
+        clients.push(client);
+        await work(held(client));
+      }
+    } finally {
+      for (const client of clients) {
+        client.off('error', ignore);
+        client.release();
+      }
+    }
   }
 
   /** Ends after the queries under way. Idempotent. */
@@ -293,6 +318,14 @@ const TO_DISK = `select pg_logical_emit_message(true, 'sidekick', '')`;
 function settled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined); // whoever awaits it sees the failure
   return promise;
+}
+
+/** One connection alone; what fails on it is not tried again. */
+function held(client: pg.PoolClient): Queryable {
+  return {
+    ...direct(client),
+    transaction: (fn, options = {}) => runTransaction(client, fn, options, () => undefined),
+  };
 }
 
 /** Statements outside of a transaction on a connection that is held. */

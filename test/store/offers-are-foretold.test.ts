@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 
 /** A node that says which offers it was told of, and which of them came to nothing. */
-function listeningNode(insertOffers = store.insertOffers): {
+function listeningNode(insertOffers: (typeof store)['insertOffers'] = (...given) => store.insertOffers(...given)): {
   node: NodeStore;
   told: ForecastOffer[];
   forgotten: string[];

@@ -95,7 +95,7 @@ const REQUEST: AgentLegRequest = {
   mediaServer: 'ms',
   musicUri: 'music',
   queueRingTimeoutMs: 20_000,
-} as AgentLegRequest;
+};
 const nothing = (): void => undefined;
 const HANDLERS: AgentLegHandlers = {
   ringing: nothing,
