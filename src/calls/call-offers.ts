@@ -36,7 +36,6 @@ export class CallOffers {
   readonly #onTransfer: (request: TransferRequest, offerId: string) => void;
   readonly #onPlaceInDoubt: () => void;
   readonly #onClosed: () => void;
-  #waitingForRow = 0;
   /** By offer: what waits for its row to be closed. */
   readonly #afterwards = new Map<string, () => void>();
   #closing = 0;
@@ -60,7 +59,7 @@ export class CallOffers {
 
   /** Offers whose row may still be open, and what waits for that; for drains and leak checks. */
   get open(): number {
-    return this.#sessions.size + this.#closing + this.#waitingForRow;
+    return this.#sessions.size + this.#closing + this.#afterwards.size;
   }
 
   /** False: this call knows of it already. An offer that the call reserved for itself must be `expect`ed before. */
@@ -141,18 +140,13 @@ export class CallOffers {
       return;
     }
     const { clock } = this.#context.deps;
-    this.#waitingForRow++;
     const runNow = (): void => {
-      this.#waitingForRow--;
+      this.#afterwards.delete(offerId);
       run();
       this.#onClosed();
     };
-    const latest = clock.setTimeout(() => {
-      this.#afterwards.delete(offerId);
-      runNow();
-    }, AGENT_FIRST_MS);
+    const latest = clock.setTimeout(runNow, AGENT_FIRST_MS);
     this.#afterwards.set(offerId, () => {
-      this.#afterwards.delete(offerId);
       latest.clear();
       clock.setTimeout(runNow, NEXT_INVITE_MS);
     });
