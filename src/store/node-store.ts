@@ -5,7 +5,6 @@ import type {
   CallbackStore,
   CallerHandles,
   CallStore,
-  ForecastOffer,
   NewCall,
   NewVoicemail,
   OfferForecast,
@@ -24,9 +23,10 @@ import type { Log } from '../lib/log';
 import { explain } from '../routing/explain';
 import { exitOnEntry } from '../routing/overflow';
 import { statusByName } from '../routing/queue-status';
-import type { Assignment, Decision, ExitAction, ExitReason, Snapshot } from '../routing/types';
+import type { Decision, ExitAction, ExitReason, Snapshot } from '../routing/types';
 import type { Store } from './api';
 import { EventWriter } from './event-writer';
+import { ForetoldOffers } from './foretold-offers';
 import type { EnqueueInput, Offer, Queryable } from './types';
 
 /** Younger offers may still be on their way to their call, milliseconds. */
@@ -294,15 +294,9 @@ export class NodeStore implements CallStore, CallbackStore, DispatchStore, Comma
     decide: Decide,
     before?: (q: Queryable) => Promise<unknown>,
   ): Promise<MatchResult | undefined> {
-    const foretold = new Set<string>();
-    const forget = (): void => {
-      for (const offerId of foretold) {
-        this.#forecast?.forget(offerId);
-      }
-      foretold.clear();
-    };
+    const foretold = new ForetoldOffers(this.#forecast, this.#nodeId);
     const decideAndInsert = async (tx: Queryable): Promise<Matched | undefined> => {
-      forget(); // it may be run again
+      foretold.forget(); // it may be run again
       const snapshot = await this.#store.snapshotQueue(tx, queueId, { onlyIfWaiting: true });
       if (!snapshot) {
         return undefined;
@@ -311,26 +305,20 @@ export class NodeStore implements CallStore, CallbackStore, DispatchStore, Comma
       const wanted = decision.assignments.map((assignment) => ({ ...assignment, offerId: newId() }));
       const inserted = this.#store.insertOffers(tx, wanted, { byNode: this.#nodeId, last: true });
       // Only now: the statement is on its way.
-      for (const offer of this.#toForetell(snapshot, wanted)) {
-        foretold.add(offer.offerId);
-        this.#forecast?.prepare(offer);
-      }
+      foretold.tell(snapshot, wanted);
       return { snapshot, decision, offers: await inserted };
     };
     const result = await this.#store
       .withQueueLock(this.#db, queueId, decideAndInsert, before)
       .catch((error: unknown) => {
-        forget();
+        foretold.forget();
         throw error;
       });
     if (!result) {
       return undefined;
     }
     const { snapshot, decision, offers } = result;
-    for (const { offerId } of offers) {
-      foretold.delete(offerId);
-    }
-    forget();
+    foretold.written(offers);
     for (const offer of offers) {
       if (offer.nodeId === this.#nodeId) {
         this.#mine.set(offer.offerId, offer);
@@ -345,22 +333,6 @@ export class NodeStore implements CallStore, CallbackStore, DispatchStore, Comma
       offers: offers.map((o) => ({ ...reservedOffer(o), nodeId: o.nodeId })),
       leftOut: decision.assignments.length - offers.length,
     };
-  }
-
-  /** Of offers that are wanted, those for calls of this node. */
-  #toForetell(snapshot: Snapshot, wanted: readonly (Assignment & { readonly offerId: string })[]): ForecastOffer[] {
-    if (!this.#forecast || wanted.length === 0) {
-      return [];
-    }
-    const agents = new Set(wanted.map(({ agentId }) => agentId));
-    const trunks = new Map(
-      snapshot.agents.flatMap((agent) => (agents.has(agent.agentId) ? [[agent.agentId, agent.endpoint.trunk]] : [])),
-    );
-    const own = new Set(snapshot.calls.flatMap((call) => (call.nodeId === this.#nodeId ? [call.callId] : [])));
-    return wanted.flatMap(({ offerId, callId, queueId, agentId }) => {
-      const trunk = trunks.get(agentId);
-      return trunk !== undefined && own.has(callId) ? [{ offerId, callId, queueId, trunk }] : [];
-    });
   }
 
   queuesWithWaitingCalls(settledMs?: number): Promise<readonly string[]> {
